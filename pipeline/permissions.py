@@ -9,8 +9,13 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-_ALL = 0o777
+from pipeline.errors import UserError
+
 _OTHERS = 0o077
+_OF_GROUP = 0o070
+_OF_EVERYONE = 0o007
+_SEARCHED_BY_GROUP = 0o010
+_SEARCHED_BY_EVERYONE = 0o001
 
 
 class Readers(StrEnum):
@@ -25,22 +30,46 @@ def new_files_for(readers: Readers, folders: Sequence[Path]) -> Iterator[None]:
     """Gives files and folders that this process and its children make the mode of their readers.
 
     Args:
-        readers: The owner alone: 0600 and 0700; or those of the data: the mode of a folder, where
-            files are not executable.
-        folders: The data folder, or what has its mode; the first that exists is asked. The owner
-            alone where there is none.
+        readers: The owner alone: 0600 and 0700; or those of the data: what the mode of a folder
+            allows its group and everyone, as far as they can reach the folder.
+        folders: The data folder, or what has its mode; the first that exists is asked.
+
+    Raises:
+        UserError: There is no such folder, or its group is not that of new files.
     """
-    before = os.umask(_mask(readers, folders))
+    before = os.umask(_OTHERS if readers is Readers.OWNER else _mask(folders))
     try:
         yield
     finally:
         os.umask(before)
 
 
-def _mask(readers: Readers, folders: Sequence[Path]) -> int:
-    if readers is Readers.OWNER:
-        return _OTHERS
-    for folder in folders:
-        if folder.is_dir():
-            return _ALL & ~stat.S_IMODE(folder.stat().st_mode)
-    return _OTHERS
+def _mask(folders: Sequence[Path]) -> int:
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    if folder is None:
+        raise UserError(
+            "--readers data: there is no data folder on this machine, and no root yet. Make the "
+            "root with the mode that new files shall have, for example `mkdir -m 750 runs`."
+        )
+    allowed = stat.S_IMODE(folder.stat().st_mode) & _reached(folder)
+    group = folder.stat().st_gid
+    if allowed & _OF_GROUP and group != os.getegid():
+        raise UserError(
+            f"--readers data: {folder} is readable by the group {group}, but new files would have "
+            f"the group {os.getegid()}. Run the command with that group (`sg`), or give the folder "
+            "another one."
+        )
+    return _OTHERS & ~allowed
+
+
+def _reached(folder: Path) -> int:
+    """What the folders above allow: bits of the group and of everyone who can come so far."""
+    reached = _OTHERS
+    group = folder.stat().st_gid
+    for parent in folder.resolve().parents:
+        found = parent.stat()
+        if not found.st_mode & _SEARCHED_BY_EVERYONE:
+            reached &= ~_OF_EVERYONE
+            if found.st_gid != group or not found.st_mode & _SEARCHED_BY_GROUP:
+                reached &= ~_OF_GROUP
+    return reached

@@ -44,6 +44,9 @@ SPACE: Mapping[str, Range | tuple[int, ...] | tuple[float, ...]] = {
 """The hyperparameters that matter: values, or a range."""
 
 
+_OF_HIDDEN_LAYERS = ("width", "dropout")
+
+
 def other_candidates(
     hyperparameters: Hyperparameters, chosen: Collection[str], seed: int
 ) -> tuple[Hyperparameters, ...]:
@@ -63,7 +66,12 @@ def other_candidates(
         values: dict[str, Any] = {
             name: _drawn(of, draw) for name, of in SPACE.items() if name not in chosen
         }
-        found[dataclasses.replace(hyperparameters, **values)] = None
+        drawn = dataclasses.replace(hyperparameters, **values)
+        if not drawn.depth:
+            # Without hidden layers these have no effect: two that differ in them are one model.
+            unused = {name: getattr(hyperparameters, name) for name in _OF_HIDDEN_LAYERS}
+            drawn = dataclasses.replace(drawn, **unused)
+        found[drawn] = None
         if len(found) == MOST_CANDIDATES:
             break
     return tuple(found)[1:]

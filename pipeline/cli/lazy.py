@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from pipeline.errors import UserError
-from pipeline.permissions import new_files_for
+from pipeline.permissions import Readers, new_files_for
 
 READERS = "pipeline.readers"
 """Key of the choice of `pipeline.permissions.Readers` in the context of a command."""
@@ -62,7 +62,11 @@ class Command(click.Command):
         if readers is None:
             return nullcontext()
         named = (ctx.params.get("data"), ctx.params.get("root"))
-        return new_files_for(readers, [Path(folder) for folder in named if folder])
+        folders = [Path(folder) for folder in named if folder]
+        if "data" not in ctx.params and not any(folder.is_dir() for folder in folders):
+            # A command that reads what runs have left: without a root there is nothing to share.
+            readers = Readers.OWNER
+        return new_files_for(readers, folders)
 
 
 class LazyGroup(click.Group):

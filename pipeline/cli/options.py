@@ -118,7 +118,7 @@ _readers_option = variable_option(
     show_default=True,
     expose_value=False,
     callback=_keep_readers,
-    help="Who may read new files: their owner alone, or everyone who may read the data folder.",
+    help="Who may read new files: their owner alone, or those whom the data folder's mode allows.",
 )
 
 

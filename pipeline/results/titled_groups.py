@@ -35,12 +35,14 @@ def with_titles(document: _Content, titles: Mapping[str, str]) -> _Content:
 def _titled(value: Any, titles: Mapping[str, str]) -> Any:
     if isinstance(value, tuple):
         return tuple(_titled(item, titles) for item in value)
+    if isinstance(value, Mapping):
+        return {name: _titled(item, titles) for name, item in value.items()}
     if not isinstance(value, BaseModel):
         return value
     changed = {
         name: _titled(found, titles)
         for name, found in vars(value).items()
-        if isinstance(found, tuple | BaseModel)
+        if isinstance(found, tuple | Mapping | BaseModel)
     }
     if isinstance(value, OfGroup):
         changed["slice"] = _titled_slice(value.slice, titles)

@@ -42,33 +42,33 @@ class Tuning(Document):
         Examples:
             >>> untuned = TunedCandidate(hyperparameters={"depth": 2}, procedures=1)
             >>> flat = TunedCandidate(hyperparameters={"depth": 0}, procedures=4)
-            >>> print(Tuning(candidates=(untuned, flat)).sentence.partition(": ")[2])
-            80 % depth 0, 20 % the untuned ones. The final model chose in the same way.
+            >>> print(Tuning(candidates=(untuned, flat)).sentence.split(": ")[1].split(". ")[0])
+            80 % set 2 (depth 0); 20 % set 1, the untuned one
         """
         ranked = sorted(self.candidates, key=lambda candidate: -candidate.procedures)
-        shares = ", ".join(
+        shares = "; ".join(
             f"{100 * candidate.procedures / self.procedures:.0f} % "
             f"{self._words(candidate, candidate is ranked[0])}"
             for candidate in ranked
             if candidate.procedures
         )
         return (
-            f"Each of the {self.procedures} procedures chose its hyperparameters among "
-            f"{len(self.candidates)} candidates by the loss on inner parts of its own training "
-            f"subjects, never on those that it predicts: {shares}. The final model chose in the "
-            "same way."
+            f"Each of the {self.procedures} procedures chose one of {len(self.candidates)} sets of "
+            "hyperparameters by the loss on inner parts of its own training subjects, never on "
+            f"those that it predicts: {shares}. The final model chose in the same way."
         )
 
     def _words(self, candidate: TunedCandidate, most_chosen: bool) -> str:
-        """The values of the candidate that was chosen most; the others by their number."""
+        """Number of a set of hyperparameters; the values of the one that was chosen most."""
+        number = self.candidates.index(candidate) + 1
+        name = "set 1, the untuned one" if number == 1 else f"set {number}"
         if not most_chosen:
-            number = self.candidates.index(candidate) + 1
-            return f"candidate {number}" if number > 1 else "the untuned ones"
+            return name
         values = ", ".join(
             f"{name.replace('_', ' ')} {value:.3g}"
             for name, value in candidate.hyperparameters.items()
         )
-        return f"the untuned ones ({values})" if candidate is self.candidates[0] else values
+        return f"{name} ({values})"
 
 
 def read_tuning(folder: str) -> Tuning | None:

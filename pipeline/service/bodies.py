@@ -10,6 +10,10 @@ from typing import Any
 from pipeline.service.given import GivenColumns, columns_of_rows
 from pipeline.service.problems import malformed
 
+MOST_SUBJECTS = 10_000
+"""Most subjects of a request: a body of empty objects has many more than a model predicts at once,
+and while they are read no other request is."""
+
 
 def read_json(body: bytes) -> dict[str, Any]:
     """An object from a request's body; `NaN` is a missing number, as for TensorFlow Serving.
@@ -44,6 +48,7 @@ def given_by_row(found: object, name: str, most_names: int) -> GivenColumns:
         raise malformed(f"Expected `{name}` as a list of objects, one a subject.")
     if not found:
         raise malformed(f"`{name}` is empty: expected one subject or more.")
+    _check_size(len(found))
     return columns_of_rows(found, most_names)
 
 
@@ -61,7 +66,13 @@ def given_by_column(columns: Mapping[str, Sequence[object]], expected: str) -> G
     if len(sizes) != 1 or sizes == {0}:
         raise malformed(expected)
     (rows,) = sizes
+    _check_size(rows)
     return GivenColumns(rows, columns)
+
+
+def _check_size(subjects: int) -> None:
+    if subjects > MOST_SUBJECTS:
+        raise malformed(f"A request has at most {MOST_SUBJECTS:,} subjects: send fewer.")
 
 
 def flag_of(body: Mapping[str, object], name: str) -> bool:

@@ -14,8 +14,11 @@ logger = logging.getLogger(__name__)
 _MAPPINGS = Path("/proc/self/smaps")
 _DONT_NEED = 4
 """Linux's `MADV_DONTNEED`."""
-_OTHER_THAN_THE_FILE = ("Anonymous", "Swap")
-"""Sizes of pages that were written since: where both are zero, all are those of the file."""
+_OTHER_THAN_THE_FILE = ("Anonymous", "Swap", "Private_Hugetlb", "Shared_Hugetlb")
+"""Sizes of pages that were written since, or that are no file's: where all are zero, every page is
+that of the file."""
+_DELETED = " (deleted)"
+"""Behind the path of what no longer is a file, or never was one."""
 _READ_ONLY = ("r--p", "r-xp")
 
 
@@ -44,12 +47,21 @@ def give_back() -> None:
         return
     system = ctypes.CDLL(None, use_errno=True)
     system.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    for mapping in pages_of_files(_MAPPINGS.read_text(encoding="utf-8").splitlines()):
+    for mapping in pages_of_files(_read_mappings().splitlines()):
         if system.madvise(mapping.start, mapping.size, _DONT_NEED):
             # It takes memory, and no more than that.
             logger.debug("Pages of a file stay in memory: %d.", ctypes.get_errno())
     if hasattr(system, "malloc_trim"):
         system.malloc_trim(0)
+
+
+def _read_mappings() -> str:
+    """The mappings of this process; nothing where the system does not show them."""
+    try:
+        return _MAPPINGS.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        logger.warning("Memory of the start is kept: %s can't be read (%s).", _MAPPINGS, error)
+        return ""
 
 
 def pages_of_files(lines: Iterable[str]) -> Iterator[Mapping]:
@@ -80,7 +92,7 @@ def pages_of_files(lines: Iterable[str]) -> Iterator[Mapping]:
 
 def _read_only(addresses: str, rest: str) -> Mapping | None:
     permissions, _, _, inode, *path = rest.split(maxsplit=4)
-    if permissions not in _READ_ONLY or inode == "0" or not path:
+    if permissions not in _READ_ONLY or inode == "0" or not path or path[0].endswith(_DELETED):
         return None
     start, end = (int(address, 16) for address in addresses.split("-"))
     return Mapping(start, end - start)

@@ -34,8 +34,11 @@ def test_the_command_line_is_that_of_trial_serve(capsys: pytest.CaptureFixture[s
 
 def test_what_the_command_line_names_is_mounted_for_reading_alone() -> None:
     options = dict(re.findall(r"--(\w+)=(\S+)", " ".join(SERVICE["command"])))
-    mounted = [_without_variables(volume) for volume in SERVICE["volumes"]]
-    assert mounted == [f"given:{options['registry']}:ro"]
+    [mounted] = SERVICE["volumes"]
+    assert _without_variables(mounted["source"]) == "given"
+    assert (mounted["target"], mounted["read_only"]) == (options["registry"], True)
+    # A folder that is mistyped is an error, and not made by Docker.
+    assert mounted["bind"] == {"create_host_path": False}
     assert SERVICE["secrets"] == list(CONTENT["secrets"]) == ["tokens"]
     # Where Compose puts a secret.
     assert options["tokens"] == "/run/secrets/tokens"

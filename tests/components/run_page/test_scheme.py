@@ -66,11 +66,11 @@ def test_page_and_summary_say_which_share_of_the_procedures_chose_which_hyperpar
     )
     metrics = found.metrics.model_copy(update={"tuning": Tuning(candidates=(untuned, flat))})
     tuned = replace(found, metrics=metrics)
-    sentence = "70 % depth 0, dropout 0.2, 30 % the untuned ones."
+    sentence = "70 % set 2 (depth 0, dropout 0.2); 30 % set 1, the untuned one."
     for text in (render(run_page(tuned)), summary_markdown(tuned)):
         assert sentence in text
         assert "never on those that it predicts" in text
-    assert "candidates" not in page(CROSS_FIT)
+    assert "sets of hyperparameters" not in page(CROSS_FIT)
 
 
 def test_internal_external_shows_where_a_new_group_would_lie() -> None:

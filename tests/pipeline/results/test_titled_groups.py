@@ -8,6 +8,7 @@ from pipeline.html.page import render
 from pipeline.pages.evaluation.page import run_page
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.fairness import gaps
+from pipeline.results.task_verdicts import TaskVerdict
 from pipeline.results.titled_groups import with_titles
 from pipeline.titles import NAMES
 from tests.components.run_page.hand_made_run import AUC_EVERYWHERE, failure, result
@@ -38,6 +39,17 @@ def test_a_reason_has_the_title() -> None:
     (reason,) = with_titles(verdict, TITLES).reasons
     assert reason.slice == {"Gender": "M"}
     assert "in slice Gender=M" in reason.text(NAMES)
+
+
+def test_a_reason_of_a_task_has_the_title() -> None:
+    """Pages show the reasons by task."""
+    verdict = result(AUC_EVERYWHERE, failures=[failure(AUC_EVERYWHERE, group={"sex": "M"})]).verdict
+    refused = TaskVerdict(verdict="refused", reasons=verdict.reasons)
+
+    found = with_titles(verdict.model_copy(update={"tasks": {"death": refused}}), TITLES)
+
+    assert "in slice Gender=M" in found.tasks["death"].reasons[0].text(NAMES)
+    assert len(found.reason_texts(NAMES)) == 1
 
 
 def test_the_largest_gap_has_the_title() -> None:

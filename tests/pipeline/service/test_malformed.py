@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.service.bodies import MOST_SUBJECTS
 from pipeline.service.problems import MEDIA_TYPE
 from tests.pipeline.service.hand_made import FEATURES, SUBJECT
 
@@ -74,9 +75,22 @@ def test_any_json_is_a_prediction_or_a_problem(client: httpx.Client, path: str) 
     ask()
 
 
+@pytest.mark.parametrize("form", ["instances", "inputs"])
+def test_more_subjects_than_a_request_may_have_are_refused(client: httpx.Client, form: str) -> None:
+    many = MOST_SUBJECTS + 1
+    body: dict[str, Any] = (
+        {"instances": [{}] * many} if form == "instances" else {"inputs": {"AGE": [60] * many}}
+    )
+
+    answer = client.post("/v1/models/stroke:predict", content=json.dumps(body))
+
+    assert answer.status_code == 400
+    assert "at most 10,000 subjects" in answer.text
+
+
 def test_subjects_with_a_name_of_their_own_each_take_no_memory(client: httpx.Client) -> None:
-    """Every name for every subject would be 144 million values: more than 1 GB."""
-    instances = [{f"c{row}": 1} for row in range(12_000)]
+    """Every name for every subject would be 100 million values: 800 MB."""
+    instances = [{f"c{row}": 1} for row in range(MOST_SUBJECTS)]
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.service.memory import give_back
+from pipeline.service import memory
+from pipeline.service.memory import give_back, pages_of_files
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux takes pages back when it is asked"
@@ -63,3 +64,25 @@ def test_what_was_written_over_a_page_stays_though_it_can_be_read_alone_since(fi
         assert system.mprotect(address, SIZE, mmap.PROT_READ) == 0
         give_back()
         assert mapped[7] == 2
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["1000-3000 r--p 0 00:0f 7 /anon_hugepage (deleted)", "Anonymous: 0 kB"],
+        ["1000-3000 r--p 0 00:0f 7 /huge/library.so", "Anonymous: 0 kB", "Private_Hugetlb: 8 kB"],
+        ["1000-3000 r--s 0 00:0f 7 /lib/library.so", "Anonymous: 0 kB"],
+    ],
+)
+def test_what_is_no_page_of_a_file_stays(lines: list[str]) -> None:
+    assert list(pages_of_files(lines)) == []
+
+
+def test_a_system_that_hides_the_mappings_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(memory, "_MAPPINGS", tmp_path / "smaps")
+
+    give_back()
+
+    assert "Memory of the start is kept" in caplog.text

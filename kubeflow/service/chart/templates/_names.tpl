@@ -2,10 +2,6 @@
 app.kubernetes.io/part-of: clinical-trial-pipeline
 {{- end }}
 
-{{- define "selected" -}}
-app.kubernetes.io/name: trial-service
-{{- end }}
-
 {{- define "settings" -}}
 STUDY: {{ .Values.study | quote }}
 REGISTRY: {{ .Values.registry | quote }}
@@ -15,7 +11,8 @@ AWS_ENDPOINT_URL: {{ . | quote }}
 {{- end }}
 {{- end }}
 
-{{- /* Other settings are another ConfigMap: a change is a rollout, a rollback finds the old ones. */ -}}
+{{- /* Other settings are another ConfigMap, and Helm keeps the old one: a change is a rollout, pods
+       of before it can still start, a rollback finds the old ones. */ -}}
 {{- define "settings-name" -}}
 trial-service-{{ include "settings" . | sha256sum | trunc 10 }}
 {{- end }}
