@@ -42,8 +42,10 @@ def test_each_stage_is_shown_with_its_time(first_run: Run) -> None:
 
 
 def test_the_result_table_has_a_line_for_each_task_and_the_verdict(first_run: Run) -> None:
+    tasks = load_study(REPOSITORY / "schema" / "synthetic" / "study.yaml").tasks
     for task in TASKS:
-        line = rf"^{task} +\d+ +\d+ +0\.\d+ \(0\.\d+–0\.\d+\)"
+        # A title that is too long for its row has its numbers below.
+        line = rf"^{re.escape(tasks[task].title)}\n? +\d+ +\d+ +0\.\d+ \(0\.\d+–0\.\d+\)"
         assert re.search(line, first_run.terminal, re.M), task
     assert re.search(r"^blessed$", first_run.terminal, re.M)
 
