@@ -1,7 +1,8 @@
 """What censoring weights of one task change in the tasks whose follow-up is complete.
 
-All tasks of a study share a model. ACTG175 is cross-fitted twice on the same folds: with its
-weights, and with weight 1 for every known label, as if follow-up never ended early. AUC (within
+All tasks of a study share a model. The shipped studies that have both kinds of tasks are
+cross-fitted twice on the same folds: with their weights, and with weight 1 for every known label,
+as if follow-up never ended early. AUC (within
 folds) and Brier score of the tasks whose weights are 0 and 1 in either case are compared. Each seed
 deals other folds and trains other models; the means of the differences have 95 % intervals over
 the seeds.
@@ -32,7 +33,7 @@ from trainer.arrays import Arrays
 from trainer.cross_fit import cross_fit
 from trainer.model import Encoding, resolve
 
-STUDY = "actg175"
+STUDIES = ("actg175", "cdisc_pilot01", "cdisc_pilot01_sdtm", "synthetic")
 METRICS = ("auc", "brier")
 _MOST_CHANGE = 0.001
 
@@ -42,6 +43,7 @@ class Change:
     """Change of a metric: with the weights minus without.
 
     Attributes:
+        study: The study.
         task: The task.
         metric: The metric.
         value: Its mean with the weights.
@@ -50,6 +52,7 @@ class Change:
         upper: Upper end.
     """
 
+    study: str
     task: str
     metric: str
     value: float
@@ -76,17 +79,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--data",
         type=Path,
         default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
-        help="folder with the folder actg175; default TRIAL_DATA_DIR",
+        help="folder with a folder of each trial; default TRIAL_DATA_DIR",
     )
+    parser.add_argument("--studies", nargs="+", default=list(STUDIES), help="shipped studies")
     parser.add_argument("--seeds", type=int, default=10, help="ways to deal the folds")
     arguments = parser.parse_args(argv)
-    trial = read_trial(STUDY, arguments.data)
-    changes = compare(trial, arguments.seeds)
+    changes = [
+        change
+        for study in arguments.studies
+        for change in compare(study, read_trial(study, arguments.data), arguments.seeds)
+    ]
     sys.stdout.write(f"{machine_line()}\n\n{report(changes)}\n")
-    return int(any(_worse(change) > _MOST_CHANGE for change in changes))
+    return int(any(worse_by(change) > _MOST_CHANGE for change in changes))
 
 
-def compare(trial: Trial, seeds: int) -> list[Change]:
+def compare(study: str, trial: Trial, seeds: int) -> list[Change]:
     """Cross-fits a trial with and without its weights, for several seeds."""
     weighted, encoding = trial.arrays(trial.described(np.ones(len(trial.labels), bool)))
     known = (weighted.weights > 0).astype(np.float32)
@@ -98,7 +105,7 @@ def compare(trial: Trial, seeds: int) -> list[Change]:
         for kind, arrays in enumerate((weighted, plain)):
             found[seed, :, :, kind] = _metrics(arrays, encoding, folds, seed)[places]
     return [
-        _change_of(trial.tasks[place], metric, found[:, number, column])
+        change_of(study, trial.tasks[place], metric, found[:, number, column])
         for number, place in enumerate(places)
         for column, metric in enumerate(METRICS)
     ]
@@ -124,25 +131,34 @@ def _metrics(
     return np.array(rows)
 
 
-def _change_of(task: str, metric: str, found: NDArray[np.float64]) -> Change:
+def change_of(study: str, task: str, metric: str, found: NDArray[np.float64]) -> Change:
+    """The change of a metric over the seeds.
+
+    Args:
+        study: The study.
+        task: The task.
+        metric: The metric.
+        found: Its value with the weights and without, float64 `[seeds, 2]`.
+    """
     change = found[:, 0] - found[:, 1]
     mean, seeds = float(change.mean()), len(change)
     error = float(change.std(ddof=1) / np.sqrt(seeds))
     ends = student_interval(mean, error, seeds - 1)
-    return Change(task, metric, float(found[:, 0].mean()), mean, *ends)
+    return Change(study, task, metric, float(found[:, 0].mean()), mean, *ends)
 
 
-def _worse(change: Change) -> float:
+def worse_by(change: Change) -> float:
+    """By how much the metric is worse with the weights; negative where it is better."""
     return -change.change if change.metric == "auc" else change.change
 
 
 def report(changes: Sequence[Change]) -> str:
     """Lays the changes out as Markdown."""
     return markdown_table(
-        ("task", "metric", "with weights", "change (95 %)"),
+        ("study, task", "metric", "with weights", "change (95 %)"),
         [
             (
-                row.task,
+                f"{row.study} {row.task}",
                 row.metric,
                 f"{row.value:.4f}",
                 f"{row.change:+.5f} ({row.lower:+.5f} to {row.upper:+.5f})",

@@ -17,8 +17,8 @@ Origin = Literal["study", "default"]
 LEAST_EVENTS = 10
 """Fewest subjects with the outcome, and fewest without it, for an interval and a judgement.
 
-In simulation the jackknife's 95 % interval of the AUC on a test split covered the true value in 63
-to 69 % of trials with 3 events in the test split, in 83 to 85 % with 5, in 88 to 92 % with 8 and in
+In simulation the jackknife's 95 % interval of the AUC on a test split covered the true value in 65
+to 68 % of trials with 3 events in the test split, in 83 to 84 % with 5, in 90 to 92 % with 8 and in
 91 to 93 % with 10 (docs/measurements.md).
 """
 
