@@ -31,9 +31,10 @@ class Group:
 GROUPS = (
     Group(
         "kubeflow",
-        27,
+        29,
         (
             "tests/kubeflow/test_walk.py",
+            "tests/kubeflow/test_out_of_fold_walk.py",
             "tests/kubeflow/test_image.py",
             "tests/kubeflow/test_image_walk.py",
             "tests/kubeflow/test_service_image.py",
@@ -52,7 +53,7 @@ GROUPS = (
             "tests/e2e/test_repeatability.py",
         ),
     ),
-    Group("other runs", 8, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
+    Group("other runs", 9, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
     Group(
         "disclosure",
         8,

@@ -21,9 +21,10 @@ variance is multiplied by a factor instead.
   regression of one fixed penalty for features and arms alike, covers 98.6 % with 21 events.) The
   interval of an area is made on the scale of its logit: the higher an area, the less it varies.
 
-`make bench-coverage` measures how often the intervals hold the true value, on fresh trials of 250
-and of 1,000 subjects (docs/measurements.md). Not simulated: other numbers of folds, many more
-columns, differences between models.
+`make bench-coverage` measures how often the intervals hold the true value: of 1,000 fresh trials
+of 250 and of 1,000 subjects, with 20 events and more, 95.6 to 96.7 % for areas and 93.8 to 97.6 %
+for Brier scores (docs/measurements.md). Not simulated: other numbers of folds, many more columns,
+differences between models.
 
 Weighed and not taken: the influence-curve variance of LeDell et al. (EJS 2015;9:1583) agrees with
 the jackknife here and leaves out the training as well; nested cross-validation (Bates et al., JASA

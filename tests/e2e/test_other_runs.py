@@ -28,7 +28,7 @@ from tests.whole_runs import (
 pytestmark = pytest.mark.slow
 
 
-SETS = {"ist": 40, "actg175": 20, "cdisc_pilot01": 0}
+SETS = {"ist": 40, "actg175": 20, "cdisc_pilot01": 0, "cdisc_pilot01_sdtm": 0}
 """Levels and groups at least whose coverage by prediction sets a run tells, by study."""
 
 HELD_OUT = ("001", "002", "003", "004", "005")
@@ -142,6 +142,7 @@ def test_tuned_hyperparameters_are_those_that_the_model_is_trained_with(by_tfx: 
         ("ist", "ist", "dead_or_dependent", 0.78),
         ("actg175", "actg175", "event_96_weeks", 0.6),
         ("cdisc_pilot01", "cdisc_pilot01", "dermatologic_event", 0.5),
+        ("cdisc_pilot01_sdtm", "cdisc_pilot01", "dermatologic_event", 0.5),
     ],
 )
 def test_a_real_trial_runs_to_a_verdict(
