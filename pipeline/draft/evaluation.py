@@ -43,7 +43,7 @@ def evaluation_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Ite
     yield "thresholds:"
     yield "  - {metric: auc, at_least: 0.5, holds: bound}"
     yield "  - {metric: expected_calibration_error, at_most: 0.1}"
-    yield "  - {metric: auc, at_least: -0.02, versus: champion}"
+    yield "  - {metric: auc, at_least: -0.05, holds: bound, versus: champion}"
     yield ""
     yield from _analysis_lines(used, subject)
     yield from _summary_lines(used)
