@@ -40,8 +40,8 @@ from benchmarks.accuracy_sites import (
     site_divisions,
 )
 from benchmarks.report import machine_line, write_json
+from benchmarks.shipped_study import add_data_option
 from pipeline.errors import UserError
-from pipeline.version import PROJECT
 
 logger = logging.getLogger(__name__)
 
@@ -146,12 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seeds", type=_positive, help="divisions of each study; default 5 for ist, 20 for actg175"
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
-        help="folder with the folders ist and actg175; default TRIAL_DATA_DIR",
-    )
+    add_data_option(parser, "folder with the folders ist and actg175")
     parser.add_argument("--jobs", type=_positive, default=1, help="divisions at a time; default 1")
     parser.add_argument(
         "--out", type=Path, default=Path("runs/benchmarks/accuracy.json"), help="results as JSON"

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import logging
-import os
 import re
 import shutil
 import sys
@@ -28,6 +27,7 @@ import yaml
 
 from benchmarks import flat_trial, measure
 from benchmarks.report import machine, machine_line, markdown_table, quietness, spread, write_json
+from benchmarks.shipped_study import add_data_option
 from benchmarks.trial_run import PROJECT
 from pipeline.errors import UserError
 
@@ -247,12 +247,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rows", type=int, nargs="+", default=[200_000], help="default 200000")
     parser.add_argument("--repetitions", type=int, default=1, help="runs of each side")
-    parser.add_argument(
-        "--trial-data",
-        type=Path,
-        default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
-        help="folder with ist/IST.csv; default TRIAL_DATA_DIR",
-    )
+    add_data_option(parser, "folder with ist/IST.csv", "--trial-data")
     parser.add_argument("--root", type=Path, help="folder for data and logs; default temporary")
     parser.add_argument(
         "--out",

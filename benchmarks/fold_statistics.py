@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.accuracy_run import analyse_examples, make_examples, read_raw, read_transformed
 from benchmarks.label_free_statistics import Trial
 from benchmarks.report import machine, machine_line, markdown_table, write_json
+from benchmarks.shipped_study import add_data_option
 from components.evaluator.cross_fitted import measure
 from components.evaluator.fold_scores import ModelScores
 from pipeline.beam.options import IN_MEMORY, beam_options
@@ -38,7 +38,6 @@ from pipeline.study.shipped import find_study_file
 from pipeline.subject_key import ensure_local_key
 from pipeline.synthetic.trial import SyntheticTrial
 from pipeline.synthetic.write import write
-from pipeline.version import PROJECT
 from trainer.arrays import Arrays
 from trainer.features import ModelInputs
 from trainer.reference import fit_predict
@@ -154,17 +153,30 @@ def compare(trial: Trial, seeds: int) -> NDArray[np.float64]:
                 score[test, :, kind] = fit_predict(
                     RIDGE, arrays.take(train), arrays.take(test), shape, seed
                 )
-        for task in range(len(trial.tasks)):
-            known = trial.weights[:, task] > 0
-            for kind in range(2):
-                scores = ModelScores(
-                    trial.labels[known, task] > 0.5,
-                    folds[known, None].astype(np.int16),
-                    np.ascontiguousarray(score[known, task, kind][:, None]),
-                    trial.weights[known, task].astype(np.float64),
-                )
-                found[seed, task, kind] = measure("auc", scores)
+        for task, kind in np.ndindex(len(trial.tasks), 2):
+            scores = out_of_fold_scores(trial, task, folds, score[:, task, kind])
+            found[seed, task, kind] = measure("auc", scores)
     return found
+
+
+def out_of_fold_scores(
+    subjects: Trial | Arrays, task: int, folds: NDArray[np.int64], score: NDArray[np.float32]
+) -> ModelScores:
+    """What the Evaluator reads of a task's predictions out of fold, in one repeat.
+
+    Args:
+        subjects: Labels and weights of the subjects.
+        task: Place of the task.
+        folds: `[subjects]`.
+        score: Predictions, `[subjects]`; those of subjects without a known label are not used.
+    """
+    known = subjects.weights[:, task] > 0
+    return ModelScores(
+        subjects.labels[known, task] > 0.5,
+        folds[known, None].astype(np.int16),
+        np.ascontiguousarray(score[known, None]),
+        subjects.weights[known, task].astype(np.float64),
+    )
 
 
 def deal(trial: Trial, seed: int) -> NDArray[np.int64]:
@@ -179,21 +191,25 @@ def deal(trial: Trial, seed: int) -> NDArray[np.int64]:
     return folds
 
 
+def mean_over_seeds(change: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Mean of a change with the ends of its 95 % interval over the seeds, `[seeds]`."""
+    mean, seeds = float(change.mean()), len(change)
+    error = float(change.std(ddof=1) / np.sqrt(seeds))
+    return mean, *student_interval(mean, error, seeds - 1)
+
+
 def rows_of(study: str, trial: Trial, auc: NDArray[np.float64]) -> list[Row]:
     """Mean changes with their intervals over the seeds."""
     rows = []
     for place, task in enumerate(trial.tasks):
-        change = auc[:, place, 0] - auc[:, place, 1]
-        mean, seeds = float(change.mean()), len(change)
-        error = float(change.std(ddof=1) / np.sqrt(seeds))
+        change = mean_over_seeds(auc[:, place, 0] - auc[:, place, 1])
         rows.append(
             Row(
                 study,
                 task,
                 int((trial.weights[:, place] > 0).sum()),
                 float(auc[:, place, 0].mean()),
-                mean,
-                *student_interval(mean, error, seeds - 1),
+                *change,
             )
         )
     return rows
@@ -230,12 +246,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--studies", nargs="+", default=list(STUDIES), help="shipped studies")
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
-        help="folder with a folder of each trial; default TRIAL_DATA_DIR",
-    )
+    add_data_option(parser, "folder with a folder of each trial")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="ways to deal the folds")
     parser.add_argument(
         "--out", type=Path, default=Path("runs/benchmarks/fold_statistics.json"), help="as JSON"

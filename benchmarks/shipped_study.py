@@ -1,7 +1,9 @@
-"""A shipped study with another content, for a benchmark."""
+"""Shipped studies for a benchmark: their data, and study files with another content."""
 
 from __future__ import annotations
 
+import os
+from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,22 @@ from pipeline.version import PROJECT
 SCHEMAS = PROJECT / "schema"
 
 Content = dict[str, Any]
+
+
+def add_data_option(parser: ArgumentParser, holds: str, name: str = "--data") -> None:
+    """The folder of the real trials' data, by default where the tests look for it.
+
+    Args:
+        parser: Gets the option.
+        holds: What the folder holds, for the help text.
+        name: The option's name.
+    """
+    parser.add_argument(
+        name,
+        type=Path,
+        default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
+        help=f"{holds}; default TRIAL_DATA_DIR",
+    )
 
 
 def write_changed_study(study: str, folder: Path, change: Callable[[Content], Content]) -> Path:

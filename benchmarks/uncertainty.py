@@ -13,7 +13,6 @@ says what else was running. IST's tasks have no `follow_up`: there the weights a
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,8 +21,13 @@ from statistics import median
 from typing import Any
 
 from benchmarks.report import machine_line, markdown_table, spread
-from benchmarks.shipped_study import Content, without_references, write_changed_study
-from benchmarks.trial_run import PROJECT, WHOLE, run_trial
+from benchmarks.shipped_study import (
+    Content,
+    add_data_option,
+    without_references,
+    write_changed_study,
+)
+from benchmarks.trial_run import WHOLE, run_trial
 from pipeline.errors import UserError
 
 STUDIES = ("ist", "actg175")
@@ -46,12 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
-        help="folder with the folders ist and actg175; default TRIAL_DATA_DIR",
-    )
+    add_data_option(parser, "folder with the folders ist and actg175")
     parser.add_argument(
         "--studies", nargs="+", choices=STUDIES, default=STUDIES, help="which (default both)"
     )

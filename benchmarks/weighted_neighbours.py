@@ -2,10 +2,9 @@
 
 All tasks of a study share a model. The shipped studies that have both kinds of tasks are
 cross-fitted twice on the same folds: with their weights, and with weight 1 for every known label,
-as if follow-up never ended early. AUC (within
-folds) and Brier score of the tasks whose weights are 0 and 1 in either case are compared. Each seed
-deals other folds and trains other models; the means of the differences have 95 % intervals over
-the seeds.
+as if follow-up never ended early. AUC (within folds) and Brier score of the tasks whose weights are
+0 and 1 in either case are compared. Each seed deals other folds and trains other models; the means
+of the differences have 95 % intervals over the seeds.
 
     python -m benchmarks.weighted_neighbours
 """
@@ -14,21 +13,22 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.fold_statistics import deal, read_trial
+from benchmarks.fold_statistics import (
+    deal,
+    mean_over_seeds,
+    out_of_fold_scores,
+    read_trial,
+)
 from benchmarks.label_free_statistics import Trial
 from benchmarks.report import machine_line, markdown_table
+from benchmarks.shipped_study import add_data_option
 from components.evaluator.cross_fitted import measure
-from components.evaluator.fold_scores import ModelScores
-from pipeline.estimates import student_interval
-from pipeline.version import PROJECT
 from trainer.arrays import Arrays
 from trainer.cross_fit import cross_fit
 from trainer.model import Encoding, resolve
@@ -75,12 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
-        help="folder with a folder of each trial; default TRIAL_DATA_DIR",
-    )
+    add_data_option(parser, "folder with a folder of each trial")
     parser.add_argument("--studies", nargs="+", default=list(STUDIES), help="shipped studies")
     parser.add_argument("--seeds", type=int, default=10, help="ways to deal the folds")
     arguments = parser.parse_args(argv)
@@ -118,17 +113,11 @@ def _metrics(
     predicted = cross_fit(
         arrays, folds[:, None], encoding, resolve(len(arrays)), seed
     ).probabilities
-    rows = []
-    for task in range(len(encoding.tasks)):
-        known = arrays.weights[:, task] > 0
-        scores = ModelScores(
-            arrays.labels[known, task] > 0,
-            folds[known, None].astype(np.int16),
-            np.ascontiguousarray(predicted[known, :, task]),
-            arrays.weights[known, task].astype(np.float64),
-        )
-        rows.append([measure(metric, scores) for metric in METRICS])
-    return np.array(rows)
+    scores = [
+        out_of_fold_scores(arrays, task, folds, predicted[:, 0, task])
+        for task in range(len(encoding.tasks))
+    ]
+    return np.array([[measure(metric, of_task) for metric in METRICS] for of_task in scores])
 
 
 def change_of(study: str, task: str, metric: str, found: NDArray[np.float64]) -> Change:
@@ -140,11 +129,8 @@ def change_of(study: str, task: str, metric: str, found: NDArray[np.float64]) ->
         metric: The metric.
         found: Its value with the weights and without, float64 `[seeds, 2]`.
     """
-    change = found[:, 0] - found[:, 1]
-    mean, seeds = float(change.mean()), len(change)
-    error = float(change.std(ddof=1) / np.sqrt(seeds))
-    ends = student_interval(mean, error, seeds - 1)
-    return Change(study, task, metric, float(found[:, 0].mean()), mean, *ends)
+    change = mean_over_seeds(found[:, 0] - found[:, 1])
+    return Change(study, task, metric, float(found[:, 0].mean()), *change)
 
 
 def worse_by(change: Change) -> float:

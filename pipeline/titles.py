@@ -47,6 +47,20 @@ class Titles:
     tasks: Mapping[str, str] = field(default_factory=dict)
     slicings: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, tasks: Mapping[str, str], slicings: Mapping[str, str] | None = None) -> Titles:
+        """The titles of a study; behind those that two tasks have stands the name.
+
+        Args:
+            tasks: Titles of all tasks by name.
+            slicings: Titles of slicings by name, none of them twice.
+
+        Examples:
+            >>> Titles.of({"death": "Death", "dead_14": "Death"}).task("dead_14")
+            'Death [dead_14]'
+        """
+        return cls(distinct_titles(tasks, tasks), slicings or {})
+
     def task(self, name: str) -> str:
         """A task as people read it."""
         return titled(name, self.tasks)

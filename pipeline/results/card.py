@@ -25,7 +25,7 @@ from pipeline.study.features import ResolvedFeature, feature_columns, feature_ti
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS, FilledBy
-from pipeline.titles import Titles, distinct_titles, title_or_name
+from pipeline.titles import Titles, title_or_name
 
 ItemStatus = Literal[
     "filled by the run",
@@ -176,8 +176,7 @@ class Card(Document):
     @property
     def task_titles(self) -> Titles:
         """Titles of the tasks, for texts."""
-        titles = {outcome.name: outcome.title for outcome in self.outcomes}
-        return Titles(distinct_titles(titles, titles))
+        return Titles.of({outcome.name: outcome.title for outcome in self.outcomes})
 
     @property
     def study(self) -> Study:

@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.results.documents import Verdict
 from pipeline.results.registration import RegisteredModel
 from pipeline.runs.entries import served_tasks
-from pipeline.titles import Titles, distinct_titles
+from pipeline.titles import Titles
 
 VERDICT_FILE = "verdict.json"
 CARD_FILE = "card.json"
@@ -101,8 +101,8 @@ def _disagreements(entry: RegisteredModel) -> Iterator[str]:
     verdict = _parsed(entry, VERDICT_FILE, Verdict)
     card = _parsed(entry, CARD_FILE, _CardOf)
     if not verdict.blessed:
-        titles = {outcome.name: outcome.title for outcome in card.outcomes}
-        reasons = " ".join(verdict.reason_texts(Titles(distinct_titles(titles, titles))))
+        titles = Titles.of({outcome.name: outcome.title for outcome in card.outcomes})
+        reasons = " ".join(verdict.reason_texts(titles))
         yield f"{entry.id} was not blessed: {reasons}".rstrip(": ")
     lineage = card.evidence.lineage
     if (lineage.fingerprint, lineage.study_digest) != (entry.fingerprint, entry.study_digest):

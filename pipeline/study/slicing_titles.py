@@ -45,7 +45,7 @@ def study_titles(study: Study) -> Titles:
         'Dead or dependent at 6 months'
     """
     tasks = {name: task.title for name, task in study.tasks.items()}
-    return Titles(distinct_titles(tasks, tasks), slicing_titles(study))
+    return Titles.of(tasks, slicing_titles(study))
 
 
 def titles_with_pairs(study: Study) -> dict[str, str]:

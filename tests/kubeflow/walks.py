@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +116,36 @@ def walk(trial: Trial, walker: Walker) -> Walked:
 
 def roles(records: list[dict[str, Any]]) -> set[tuple[str, str | None]]:
     return {(record["model"], record["versus"]) for record in records}
+
+
+def deviations(
+    walked: Walked, local_metrics: list[dict[str, Any]], bound: Callable[[str], float]
+) -> tuple[int, list[tuple[Any, ...]]]:
+    """Metrics of a walk beside those of the local run, with the ends of their intervals.
+
+    Args:
+        walked: The walk.
+        local_metrics: Records of the local run.
+        bound: By how much a metric of a name may differ.
+
+    Returns:
+        Metrics of both, and the keys of those that one lacks or that differ by more.
+    """
+    records = walked.document("TrialEvaluator", "verdict", "metrics.json")["records"]
+    found, local = by_key(records), by_key(local_metrics)
+    deviating = [*(set(found) ^ set(local))]
+    shared = set(found) & set(local)
+    for key in shared:
+        for name in ("value", "lower", "upper"):
+            ours, theirs = found[key][name], local[key][name]
+            same = (
+                ours is theirs
+                if ours is None or theirs is None
+                else math.isclose(ours, theirs, abs_tol=bound(local[key]["metric"]))
+            )
+            if not same:
+                deviating.append((*key, name))
+    return len(shared), deviating
 
 
 def by_key(records: list[dict[str, Any]]) -> dict[tuple[Any, ...], Any]:

@@ -29,7 +29,7 @@ from pipeline.results.registration import Registration
 from pipeline.results.shown_subjects import ShownSubjects, shown_subjects
 from pipeline.results.titled_groups import with_titles
 from pipeline.study.sections import Threshold
-from pipeline.titles import Titles, distinct_titles, titled
+from pipeline.titles import Titles, titled
 
 _Key = tuple[str, str, Group, ModelRole, float | None]
 
@@ -78,8 +78,7 @@ class RunResult:
     @property
     def titles(self) -> Titles:
         """Titles of the tasks, for texts; the groups of `titled` have theirs."""
-        titles = {name: task.title for name, task in self.settings.tasks.items()}
-        return Titles(distinct_titles(titles, titles))
+        return Titles.of({name: task.title for name, task in self.settings.tasks.items()})
 
     def record(
         self,
