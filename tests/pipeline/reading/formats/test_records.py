@@ -1,5 +1,6 @@
 """Every byte of a delimited file belongs to the header, to one record, or to a blank line."""
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -33,6 +34,12 @@ def divide(data: bytes, size: int, width: int = 3) -> tuple[list[bytes], list[in
     return [chunk.data for chunk in chunks], [chunk.rows for chunk in chunks]
 
 
+def may_look_like_rows(text: str) -> bool:
+    """Whether a field may be refused as rows of three that a quote has swallowed."""
+    lines = len(re.findall("\r\n|\r|\n", text))
+    return lines > 0 and text.count(",") == 2 * lines
+
+
 def written(rows: Sequence[tuple[str, ...]], line_end: str, *, quote_all: bool) -> bytes:
     """Rows as RFC 4180 has them."""
 
@@ -55,7 +62,12 @@ def test_wherever_blocks_end_the_chunks_are_the_file_and_hold_all_its_records(
 ) -> None:
     header = written([("A", "B", "C")], line_end, quote_all=False)
     body = written(rows, line_end, quote_all=quote_all)
-    chunks, counts = divide(header + body, size)
+    try:
+        chunks, counts = divide(header + body, size)
+    except DataFileError:
+        # Nothing else is a reason to refuse what RFC 4180 allows.
+        assert any(may_look_like_rows(text) for row in rows for text in row)
+        return
     assert b"".join(chunks) == body
     assert sum(counts) == len(rows)
     assert all(chunk.endswith((b"\n", b"\r")) for chunk in chunks)
