@@ -75,11 +75,13 @@ NAMES = Titles()
 
 
 def called(name: str, titles: Mapping[str, str]) -> str:
-    """A feature in a message: its title, and in brackets the name that the study file knows.
+    """A feature or task in a message: its title, and in brackets its name in the study file.
+
+    For messages after which somebody looks the name up in the study file.
 
     Args:
-        name: Name of the feature.
-        titles: Titles of the features that have one, by name.
+        name: A name of the study file.
+        titles: Titles of those that have one, by name.
 
     Examples:
         >>> called("lab_ALB", {"lab_ALB": "Albumin (g/L)"}), called("AGE", {})

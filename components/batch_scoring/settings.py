@@ -7,6 +7,7 @@ from typing import Self
 from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.sections import Scoring
 from pipeline.study.settings import Settings
+from pipeline.study.slicing_titles import task_titles
 from pipeline.study.study import Study
 
 
@@ -50,7 +51,7 @@ class BatchScoringSettings(Settings):
             title=study.title,
             numbers=tuple(numbers),
             categories=tuple(categories),
-            titles={name: task.title for name, task in study.tasks.items()},
+            titles=task_titles(study),
             scoring=study.scoring,
             features=feature_titles(study),
             smallest_group=study.slicing.smallest_group,

@@ -7,32 +7,39 @@ beside the share of known labels that are positive, and the effective sample siz
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipeline.estimates import Estimate, fixed, interval_text
 from pipeline.results.censoring import CensoredArm, CensoredTask
 from pipeline.results.counts import Counts
 from pipeline.results.findings import Finding
+from pipeline.study.features import UNTITLED
 from pipeline.study.sections import Gate
+from pipeline.titles import called
 
 
-def censoring(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[Finding]:
+def censoring(
+    counts: Counts, gate: Gate, smallest_group: int, titles: Mapping[str, str] = UNTITLED
+) -> Iterator[Finding]:
     """What the weights do, and whether too few subjects stand for too many others.
 
     Args:
         counts: Counts of all splits.
         gate: Severity and limit.
         smallest_group: Fewest subjects that a number is shown for.
+        titles: Titles of the tasks that have one, by name.
 
     Yields:
         A finding for each task of which some subjects were not followed to the horizon.
     """
     for name, task in counts.censoring.items():
         if not task.is_complete:
-            yield _finding(name, task, gate, smallest_group)
+            yield _finding(name, task, gate, smallest_group, titles)
 
 
-def _finding(name: str, task: CensoredTask, gate: Gate, smallest_group: int) -> Finding:
+def _finding(
+    name: str, task: CensoredTask, gate: Gate, smallest_group: int, titles: Mapping[str, str]
+) -> Finding:
     shares = [_effective_share(arm) for arm in task.arms.values()]
     truncated = sum(arm.truncated or 0 for arm in task.arms.values())
     is_found = min(shares) < gate.effective_limit or truncated > 0
@@ -46,8 +53,8 @@ def _finding(name: str, task: CensoredTask, gate: Gate, smallest_group: int) -> 
         rule="censoring",
         severity=gate.censoring if is_found else "ok",
         message=(
-            f"task {name}: known labels are weighted for the follow-up that ended before study day "
-            f"{task.horizon}; risk by then ({estimate}): {'; '.join(arms)}."
+            f"task {called(name, titles)}: known labels are weighted for the follow-up that ended "
+            f"before study day {task.horizon}; risk by then ({estimate}): {'; '.join(arms)}."
             f"{_groups(task)}{_advice(truncated > 0) if is_found else ''}"
         ),
         task=name,

@@ -68,6 +68,7 @@ def read_train_columns(
             if is_weighted(weights)
         },
         titles=settings.titles,
+        task_titles=settings.task_titles,
     )
 
 

@@ -84,10 +84,10 @@ def _findings(
     explained = features_without_rows(counts)
     yield from levels(counts, settings)
     yield from rules.rejects(counts, gate, settings.smallest_group)
-    yield from unknown_labels(counts, gate, settings.smallest_group)
-    yield from censoring(counts, gate, settings.smallest_group)
+    yield from unknown_labels(counts, gate, settings.smallest_group, settings.task_titles)
+    yield from censoring(counts, gate, settings.smallest_group, settings.task_titles)
     if not plan.out_of_fold:
-        yield from rules.too_few(counts, settings.tasks, gate, plan.splits)
+        yield from rules.too_few(counts, settings.tasks, gate, plan.splits, settings.task_titles)
     for finding in _anomalies(inputs, settings, plan):
         # The rule on levels reports these features without values.
         if finding.feature not in explained:

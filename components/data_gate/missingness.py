@@ -124,7 +124,7 @@ def _outcomes(columns: Columns) -> Iterator[_Pair]:
     for task, label in columns.labels.items():
         known = columns.known[task]
         yield _Pair(
-            f"subjects with a positive label of task {task}",
+            f"subjects with a positive label of task {called(task, columns.task_titles)}",
             "those with a negative one",
             known & label,
             known & ~label,

@@ -38,6 +38,7 @@ class Columns:
         weights: By task, float64, 0 where the label is unknown; none of tasks whose weights are 0
             and 1 alone.
         titles: Titles of the features that have one, by name.
+        task_titles: Titles of the tasks that have one, by name.
     """
 
     numbers: Mapping[str, NDArray[np.float64]]
@@ -49,6 +50,7 @@ class Columns:
     fold: NDArray[np.int64] | None = None
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    task_titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -57,7 +59,11 @@ class Columns:
 
 
 def too_few(
-    counts: Counts, tasks: Iterable[str], gate: Gate, splits: Collection[str] = SPLITS
+    counts: Counts,
+    tasks: Iterable[str],
+    gate: Gate,
+    splits: Collection[str] = SPLITS,
+    titles: Mapping[str, str] = UNTITLED,
 ) -> Iterator[Finding]:
     """Tasks that have too few subjects, or too few of one outcome, in a split.
 
@@ -68,6 +74,7 @@ def too_few(
         tasks: Names of the tasks.
         gate: Severity and limits.
         splits: The splits that have subjects by the scheme of evaluation.
+        titles: Titles of the tasks that have one, by name.
     """
     minimums = {split: of for split, of in gate.minimum.by_split().items() if split in splits}
     divided = len(minimums) > 1
@@ -82,7 +89,8 @@ def too_few(
                     rule="too_few",
                     severity=gate.too_few,
                     message=(
-                        f"task {task}: the {f'{split} split' if divided else 'trial'} has {count} "
+                        f"task {called(task, titles)}: the "
+                        f"{f'{split} split' if divided else 'trial'} has {count} "
                         f"{kind}, at least {limit} are needed. Add data, change {share}the task's "
                         f"definition (horizon, condition), or lower gate.minimum.{split}.{key}."
                     ),
@@ -134,8 +142,9 @@ def too_few_in_folds(columns: Columns, gate: Gate, groups: bool) -> Iterator[Fin
                         rule="too_few",
                         severity=gate.too_few,
                         message=(
-                            f"task {task}: {text} {count} {kind}, at least {limit} are needed. "
-                            "Add data, change the task's definition (horizon, condition), or "
+                            f"task {called(task, columns.task_titles)}: {text} {count} {kind}, at "
+                            f"least {limit} are needed. Add data, change the task's definition "
+                            "(horizon, condition), or "
                             f"lower gate.minimum.{use}.{key}."
                         ),
                         task=task,
@@ -291,8 +300,8 @@ def _leak(
         rule="leakage",
         severity=severity,
         message=(
-            f"feature {called(feature, columns.titles)} alone predicts task {task} "
-            f"{columns.where} with an AUC of {auc:.3f} "
+            f"feature {called(feature, columns.titles)} alone predicts task "
+            f"{called(task, columns.task_titles)} {columns.where} with an AUC of {auc:.3f} "
             f"(limit {gate.leakage_auc:g}).{doubt} It is probably measured after the landmark or "
             "made from what the label is made of: check when it becomes known and remove it from "
             "the features, or raise gate.leakage_auc if it is a legitimate predictor."
@@ -312,7 +321,8 @@ def _strongest(task: str, feature: str, auc: float, gate: Gate, columns: Columns
         severity="ok",
         message=(
             f"feature {called(feature, columns.titles)} is the strongest single predictor of task "
-            f"{task} {columns.where}, with an AUC of {auc:.3f} (limit {gate.leakage_auc:g})."
+            f"{called(task, columns.task_titles)} {columns.where}, with an AUC of "
+            f"{auc:.3f} (limit {gate.leakage_auc:g})."
         ),
         feature=feature,
         title=columns.titles.get(feature),

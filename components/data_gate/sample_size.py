@@ -22,6 +22,7 @@ from pipeline.results.counts import Counts, LabelCounts
 from pipeline.results.findings import Finding
 from pipeline.study.features import MIN_CATEGORY_COUNT
 from pipeline.study.sections import Gate
+from pipeline.titles import called
 
 _SHRINKAGE = 0.9
 _OPTIMISM = 0.05
@@ -129,7 +130,8 @@ def sample_size(
         if 0 < labels.positives < labels.known:
             rate = _weighted_rate(counts.censoring.get(task), smallest_group)
             prevalence = labels.positives / labels.known if rate is None else rate
-            yield _finding(task, labels, prevalence, parameters, gate)
+            name = called(task, columns.task_titles)
+            yield _finding(task, name, labels, prevalence, parameters, gate)
 
 
 def _weighted_rate(task: CensoredTask | None, smallest_group: int) -> float | None:
@@ -146,7 +148,7 @@ def _weighted_rate(task: CensoredTask | None, smallest_group: int) -> float | No
 
 
 def _finding(
-    task: str, labels: LabelCounts, prevalence: float, parameters: int, gate: Gate
+    task: str, name: str, labels: LabelCounts, prevalence: float, parameters: int, gate: Gate
 ) -> Finding:
     fit = gate.anticipated_fit * largest_r_squared(prevalence)
     needed = required_size(parameters, prevalence, fit).subjects
@@ -160,7 +162,7 @@ def _finding(
         rule="sample_size",
         severity="ok" if enough else gate.sample_size,
         message=(
-            f"task {task}: {labels.known:,} subjects with a known label for training; at least "
+            f"task {name}: {labels.known:,} subjects with a known label for training; at least "
             f"{needed:,} are needed (Riley et al. 2020, BMJ 368:m441) for {parameters} candidate "
             f"parameters, an observed rate of {prevalence:.3f} and an anticipated Cox-Snell R² of "
             f"{fit:.3f}. There are {per_parameter:.1f} subjects of the rarer outcome per "

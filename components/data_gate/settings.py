@@ -10,6 +10,7 @@ from pipeline.names import ARM, SITE
 from pipeline.study.features import feature_titles
 from pipeline.study.sections import Gate
 from pipeline.study.settings import Settings
+from pipeline.study.slicing_titles import task_titles
 from pipeline.study.study import Study
 
 
@@ -23,6 +24,7 @@ class DataGateSettings(Settings):
         features: Columns of the examples that a model may use, with their kind. The arm is
             judged like a feature, and so is the site where the model may use it.
         titles: Titles of the features that have one, by name.
+        task_titles: Titles of the tasks by name.
         smallest_group: Fewest subjects that a number is shown for.
         control: The arm that others are compared with; None without arms.
         arm_columns: The arm's columns, for people.
@@ -34,6 +36,7 @@ class DataGateSettings(Settings):
     tasks: tuple[str, ...]
     features: dict[str, Literal["number", "category"]]
     titles: dict[str, str] = {}
+    task_titles: dict[str, str] = {}
     smallest_group: Annotated[int, Field(ge=5)] = 20
     control: str | None = None
     arm_columns: tuple[str, ...] = ()
@@ -63,6 +66,7 @@ class DataGateSettings(Settings):
             tasks=tuple(study.tasks),
             features=features,
             titles=feature_titles(study),
+            task_titles=task_titles(study),
             smallest_group=study.slicing.smallest_group,
             control=study.arm.control if study.arm else None,
             subject_dataset=study.subject.dataset,

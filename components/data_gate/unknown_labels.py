@@ -20,7 +20,9 @@ from pipeline.results.documents import OVERALL, Group
 from pipeline.results.findings import Finding
 from pipeline.results.shown_subjects import shown_subjects
 from pipeline.results.suppress import SuppressionReason, suppressed
+from pipeline.study.features import UNTITLED
 from pipeline.study.sections import Gate, Severity
+from pipeline.titles import called
 
 _DATA_REASONS = (MaskReason.UNDATED, MaskReason.UNCERTAIN_DAY, MaskReason.MISSING_VALUE)
 """Reasons that lie in single values, not in the study's design."""
@@ -45,12 +47,14 @@ class _TaskLabels:
 
     Attributes:
         name: Name of the task.
+        called: The task in messages.
         reasons: Subjects whose label is unknown, by reason.
         known: Subjects whose label is known.
         arms: The labels of each arm; empty without arms.
     """
 
     name: str
+    called: str
     reasons: Mapping[str, int]
     known: int
     arms: Mapping[str, _TaskLabels]
@@ -69,7 +73,9 @@ class _Limits:
     stop: float | None = None
 
 
-def unknown_labels(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[Finding]:
+def unknown_labels(
+    counts: Counts, gate: Gate, smallest_group: int, titles: Mapping[str, str] = UNTITLED
+) -> Iterator[Finding]:
     """How many labels of each task are unknown, for each reason, and whether that is too many.
 
     Labels that are unknown because of a rejected row are also compared between arms (each with
@@ -79,11 +85,15 @@ def unknown_labels(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[
         counts: Counts of all splits, with exact numbers by arm.
         gate: Severities and limits.
         smallest_group: Fewest subjects that a number is shown for.
+        titles: Titles of the tasks that have one, by name.
 
     Yields:
         A finding for each task and reason that occurs, and one for each task whose arms differ.
     """
-    tasks = [_task_labels(name, splits.values()) for name, splits in counts.tasks.items()]
+    tasks = [
+        _task_labels(name, called(name, titles), splits.values())
+        for name, splits in counts.tasks.items()
+    ]
     has_total = shown_subjects(counts, smallest_group).total
     all_shown = [_Shown(task, smallest_group, has_total) for task in tasks]
     # Who left before the landmark is unknown for every task: a number by arm that one task
@@ -97,22 +107,22 @@ def unknown_labels(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[
         yield from _between_arms(task, gate)
 
 
-def _task_labels(name: str, parts: Collection[LabelCounts]) -> _TaskLabels:
+def _task_labels(name: str, title: str, parts: Collection[LabelCounts]) -> _TaskLabels:
     by_arm: dict[str, list[ArmLabelCounts]] = {}
     for part in parts:
         for arm, labels in part.arms.items():
             by_arm.setdefault(arm, []).append(labels)
-    arms = {arm: _summed(arm, labels, {}) for arm, labels in sorted(by_arm.items())}
-    return _summed(name, parts, arms)
+    arms = {arm: _summed(arm, arm, labels, {}) for arm, labels in sorted(by_arm.items())}
+    return _summed(name, title, parts, arms)
 
 
 def _summed(
-    name: str, parts: Collection[ArmLabelCounts], arms: Mapping[str, _TaskLabels]
+    name: str, title: str, parts: Collection[ArmLabelCounts], arms: Mapping[str, _TaskLabels]
 ) -> _TaskLabels:
     reasons: Counter[str] = Counter()
     for part in parts:
         reasons.update(part.masked)
-    return _TaskLabels(name, reasons, sum(part.known for part in parts), arms)
+    return _TaskLabels(name, title, reasons, sum(part.known for part in parts), arms)
 
 
 def _limits(reason: MaskReason, gate: Gate) -> _Limits | None:
@@ -217,7 +227,7 @@ def _finding(
         rule=limits.rule if limits else "unknown_labels",
         severity=severity,
         message=(
-            f"task {task.name}: {shown.share(label)} have no known label: {reason}"
+            f"task {task.called}: {shown.share(label)} have no known label: {reason}"
             f"{_by_arm(task, label, shown)}."
             + (f" {_demand(limits)}." if limits else "")
             + (_ADVICE.get(reason, "") if severity != "ok" else "")
@@ -270,7 +280,7 @@ def _between_arms(task: _TaskLabels, gate: Gate) -> Iterator[Finding]:
             rule="lost_labels",
             severity=gate.lost_labels,
             message=(
-                f"task {task.name}: the share of subjects whose label is unknown because of a "
+                f"task {task.called}: the share of subjects whose label is unknown because of a "
                 f"rejected row differs between arms by {limit * 100:g} percentage points or more, "
                 f"and by more than chance.{_ADVICE[reason]}"
             ),

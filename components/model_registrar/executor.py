@@ -23,7 +23,7 @@ from pipeline.runs.publish import publish
 from pipeline.runs.register import Decision, Registered
 from pipeline.runs.registry import NO_CHAMPION, Registry
 from pipeline.storage import read
-from pipeline.titles import NAMES
+from pipeline.titles import Titles
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +57,13 @@ class Executor(base_executor.BaseExecutor):
             UserError: The examples have no fingerprint, or the Evaluator's files can't be read.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        reason = _refusal(input_dict)
+        settings = ModelRegistrarSettings.from_json(exec_properties["settings"])
+        reason = _refusal(input_dict, settings.titles)
         entry = None
         if reason:
             logger.warning("The model is not registered: %s", reason)
         else:
-            registered = _register(input_dict, exec_properties)
+            registered = _register(input_dict, settings, exec_properties)
             entry, reason = registered.entry, registered.reason
             if reason:
                 logger.warning("The model did not become the champion: %s", reason)
@@ -75,12 +76,12 @@ class Executor(base_executor.BaseExecutor):
         _write(registration, entry, reason)
 
 
-def _refusal(input_dict: dict[str, list[Artifact]]) -> str | None:
+def _refusal(input_dict: dict[str, list[Artifact]], titles: Titles) -> str | None:
     blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
     if not model_utils.is_model_blessed(blessing):
         folder = artifact_utils.get_single_uri(input_dict["verdict"])
         verdict = read_result(Verdict, folder)
-        reasons = " ".join(verdict.reason_texts(NAMES))
+        reasons = " ".join(verdict.reason_texts(titles))
         return f"the Evaluator did not bless it: {reasons or f'see {folder}/verdict.json.'}"
     pushed = input_dict.get("pushed_model")
     if pushed and artifact_utils.get_single_instance(pushed).get_int_custom_property("pushed") != 1:
@@ -88,12 +89,15 @@ def _refusal(input_dict: dict[str, list[Artifact]]) -> str | None:
     return None
 
 
-def _register(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> Registered:
+def _register(
+    input_dict: dict[str, list[Artifact]],
+    settings: ModelRegistrarSettings,
+    exec_properties: dict[str, Any],
+) -> Registered:
     inputs = {
         key: artifact_utils.get_single_instance(input_dict[key])
         for key in ("model", "statistics", "verdict", "examples")
     }
-    settings = ModelRegistrarSettings.from_json(exec_properties["settings"])
     model = path_utils.serving_model_path(inputs["model"].uri)
     division = _division(input_dict, inputs["examples"].uri, model)
     candidate = Candidate(

@@ -7,7 +7,9 @@ from typing import Literal, Self
 from pipeline.results.trail import PromotionRule
 from pipeline.study.digest import label_digest
 from pipeline.study.settings import Settings
+from pipeline.study.slicing_titles import slicing_titles, task_titles
 from pipeline.study.study import Study
+from pipeline.titles import Titles
 
 
 class ModelRegistrarSettings(Settings):
@@ -20,6 +22,8 @@ class ModelRegistrarSettings(Settings):
         label_digest: Digest of the label definitions.
         promotion: Who decides that a blessed model becomes the champion.
         drop_tasks: Whether a task that the champion serves may be dropped.
+        task_titles: Titles of the tasks by name, for the reason.
+        slicing_titles: Titles of the slicings that have one.
     """
 
     study_name: str
@@ -28,6 +32,13 @@ class ModelRegistrarSettings(Settings):
     label_digest: str
     promotion: PromotionRule = "automatic"
     drop_tasks: Literal["refused", "allowed"] = "refused"
+    task_titles: dict[str, str] = {}
+    slicing_titles: dict[str, str] = {}
+
+    @property
+    def titles(self) -> Titles:
+        """What people read in a reason."""
+        return Titles.of(self.task_titles, self.slicing_titles)
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -47,4 +58,6 @@ class ModelRegistrarSettings(Settings):
             label_digest=label_digest(study),
             promotion=study.registry.promotion,
             drop_tasks=study.evaluation.drop_tasks,
+            task_titles=dict(sorted(task_titles(study).items())),
+            slicing_titles=dict(sorted(slicing_titles(study).items())),
         )

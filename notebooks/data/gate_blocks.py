@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from notebooks.opened_run import OpenedRun
@@ -17,7 +17,8 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import count
 from pipeline.html.palette import Tone
 from pipeline.results.findings import Finding
-from pipeline.study.features import feature_titles
+from pipeline.study.features import UNTITLED, feature_titles
+from pipeline.titles import titled
 
 _SEVERITIES: dict[str, tuple[str, Tone]] = {
     "stop": ("stops the run", "bad"),
@@ -27,8 +28,15 @@ _SEVERITIES: dict[str, tuple[str, Tone]] = {
 }
 
 
-def finding_blocks(findings: Sequence[Finding]) -> list[Block]:
-    """Findings of the gate, most serious first."""
+def finding_blocks(
+    findings: Sequence[Finding], titles: Mapping[str, str] = UNTITLED
+) -> list[Block]:
+    """Findings of the gate, most serious first.
+
+    Args:
+        findings: The findings.
+        titles: Titles of the tasks that have one, by name.
+    """
     serious = ("stop", "warn")
     notable = [item for kind in serious for item in findings if item.severity == kind]
     quiet = [item for item in findings if item.severity not in serious]
@@ -48,7 +56,7 @@ def finding_blocks(findings: Sequence[Finding]) -> list[Block]:
             Column("Measured", "end"),
             Column("Limit", "end"),
         ],
-        [[item.rule, _subject(item), item.value, item.limit] for item in quiet],
+        [[item.rule, _subject(item, titles), item.value, item.limit] for item in quiet],
     )
     details = [Details(f"{count(len(quiet))} measurements within their limits", (measured,))]
     return [first, *(details if quiet else [])]
@@ -83,6 +91,6 @@ def _severity(item: Finding) -> Cell:
     return Cell(text, tone)
 
 
-def _subject(item: Finding) -> str:
-    parts = (item.about, item.task, item.split, item.dataset)
+def _subject(item: Finding, titles: Mapping[str, str]) -> str:
+    parts = (item.about, titled(item.task or "", titles), item.split, item.dataset)
     return ", ".join(part for part in parts if part)

@@ -43,6 +43,7 @@ from pipeline.results.shown_subjects import shown_subjects
 from pipeline.runs.stage_record import gate_findings, read_records
 from pipeline.skew.distance import Distance
 from pipeline.study.features import feature_columns, feature_titles
+from pipeline.study.slicing_titles import task_titles
 from pipeline.study.study import Study
 from pipeline.titles import titled
 
@@ -188,7 +189,7 @@ class DataView:
         stopped = [Notice("bad", "The gate stopped this run before training")]
         return show(
             *(stopped if self.run.file.failed_stage == "DataGate" else []),
-            *finding_blocks(self._findings),
+            *finding_blocks(self._findings, task_titles(self._study)),
         )
 
     @_needs("ExampleValidator", "anomalies")

@@ -10,7 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.estimates import fixed
+from pipeline.metrics import METRICS
 from pipeline.results.trail import WORDS, Served, TrailEntry
+from pipeline.titles import Titles, called
 
 if TYPE_CHECKING:
     from pipeline.runs.changes import Changed
@@ -36,7 +38,7 @@ def print_list(found: Overview) -> None:
             _stage(model),
             _time(model.entry.registered_at),
             escape(model.entry.run),
-            escape(", ".join(model.tasks)),
+            escape("\n".join(map(model.titles.task, model.tasks))),
             _auc(model),
         )
     console.print(table)
@@ -54,7 +56,7 @@ def print_model(found: Overview) -> None:
         "stage": _stage(model),
         "registered": _time(entry.registered_at),
         "run": escape(entry.run),
-        "serves": escape(", ".join(model.tasks)),
+        "serves": escape("\n".join(called(task, model.titles.tasks) for task in model.tasks)),
         "compared with": model.compared_with or "not known",
         "data": entry.fingerprint[:_DIGITS],
         "study file": entry.study_digest[:_DIGITS],
@@ -68,7 +70,7 @@ def print_model(found: Overview) -> None:
     for name, value in rows.items():
         table.add_row(name, value)
     for name, number in entry.metrics.items():
-        table.add_row(escape(name), fixed(number))
+        table.add_row(escape(_metric(name, model.titles)), fixed(number))
     for actor in model.approvals:
         table.add_row("approved by", escape(actor.words))
     console.print(table)
@@ -79,10 +81,11 @@ def print_comparison(found: Comparison) -> None:
     """Shows two models beside each other."""
     console = Console()
     first, second = found.model.entry.id, found.other.entry.id
+    titles = Titles({**found.other.titles.tasks, **found.model.titles.tasks})
     table = _table("Headline metrics", "metric", first, second, "difference")
     for name, (own, other) in found.metrics.items():
         difference = "" if own is None or other is None else fixed(own - other, signed=True)
-        table.add_row(escape(name), _number(own), _number(other), difference)
+        table.add_row(escape(_metric(name, titles)), _number(own), _number(other), difference)
     console.print(table)
     if found.model.compared_with != second and found.other.compared_with != first:
         console.print(
@@ -90,7 +93,7 @@ def print_comparison(found: Comparison) -> None:
             "be of other subjects."
         )
     for task in found.dropped:
-        console.print(f"  [yellow]![/yellow] {first} would not serve {escape(task)}.")
+        console.print(f"  [yellow]![/yellow] {first} would not serve {escape(titles.task(task))}.")
     for name, same in found.same.items():
         console.print(f"  {name.replace('_', ' ')}: {'the same' if same else 'differs'}")
 
@@ -160,6 +163,13 @@ def _stage(model: ModelFacts) -> str:
 def _auc(model: ModelFacts) -> str:
     found = {name: value for name, value in model.entry.metrics.items() if name.endswith("/auc")}
     return ", ".join(map(fixed, found.values()))
+
+
+def _metric(name: str, titles: Titles) -> str:
+    """A headline metric, named `task/metric` in the registry, as people read it."""
+    task, _, metric = name.partition("/")
+    title = METRICS[metric].title if metric in METRICS else metric
+    return f"{title}: {titles.task(task)}"
 
 
 def _number(value: float | None) -> str:

@@ -260,15 +260,15 @@ def _outcomes(card: Card) -> list[Block]:
             "What is predicted",
             [
                 Column("Task"),
-                Column("What"),
+                Column("Name"),
                 Column("Kind"),
                 Column("Until study day", "end"),
                 Column("Decision thresholds"),
             ],
             [
                 [
-                    outcome.name,
                     outcome.title,
+                    outcome.name,
                     outcome.kind.replace("_", " "),
                     outcome.horizon,
                     ", ".join(f"{value:g}" for value in outcome.decision_thresholds),

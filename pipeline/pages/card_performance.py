@@ -61,7 +61,7 @@ def performance_blocks(card: Card) -> list[Block]:
             [f"{METRICS[name].title}: {METRICS[name].says}" for name in _OVERALL],
         )
     ]
-    titles = {outcome.name: outcome.name for outcome in card.outcomes}
+    titles = card.task_titles.tasks
     references = reference_table(card.evidence.metrics, titles)
     blocks += [references] if references else []
     blocks += between_groups_blocks(card.evidence.metrics, titles)
@@ -95,13 +95,14 @@ def _place(record: MetricRecord) -> tuple[object, ...]:
 
 def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | Cell]:
     records = card.evidence.metrics.records
+    title = card.task_titles.task(task)
     found = [find_overall(records, task, name) for name in metrics]
     known = next((record for record in found if record), None)
     if known is None:
         suppressed = Suppressed(card.evidence.metrics.smallest_group)
-        return [task, suppressed, suppressed, *([None] * len(metrics))]
+        return [title, suppressed, suppressed, *([None] * len(metrics))]
     estimates = [r.estimate if r else None for r in found]
-    return [task, known.subjects, known.positives, *estimates]
+    return [title, known.subjects, known.positives, *estimates]
 
 
 def uncertainty_blocks(card: Card) -> list[Block]:
@@ -148,12 +149,14 @@ def _estimate(record: MetricRecord | None) -> Estimate | None:
 def calibration_blocks(card: Card) -> list[Block]:
     """How predictions were recalibrated, and their calibration curves."""
     out_of_fold = card.evidence.metrics.evaluation.out_of_fold
+    titles = card.task_titles
     figures: list[Block] = []
     for curves in card.evidence.curves.curves:
         if curves.slice or curves.model != "challenger" or not curves.calibration:
             continue
-        curve = CalibrationCurve(curves.task, curves.calibration, curves.smooth)
-        figures.append(calibration_curve([curve], curves.task))
+        title = titles.task(curves.task)
+        curve = CalibrationCurve(title, curves.calibration, curves.smooth)
+        figures.append(calibration_curve([curve], title))
     return [
         Paragraph(
             "Probabilities are recalibrated by a slope and intercept per task on the scale of log "
@@ -163,7 +166,7 @@ def calibration_blocks(card: Card) -> list[Block]:
             "Recalibration of the model that is pushed" if out_of_fold else "Recalibration",
             [Column("Task"), Column("Slope", "end"), Column("Intercept", "end")],
             [
-                [task, item.slope, item.intercept]
+                [titles.task(task), item.slope, item.intercept]
                 for task, item in card.evidence.training.calibration.items()
             ],
         ),
@@ -186,7 +189,7 @@ def fairness_blocks(card: Card) -> list[Block]:
     """Largest differences between groups of a slicing."""
     rows: list[list[Value | Cell]] = [
         [
-            gap.task,
+            card.task_titles.task(gap.task),
             " and ".join(gap.slicing),
             metric_title(gap.metric, gap.decision_threshold),
             gap.estimate,
@@ -229,7 +232,7 @@ def champion_blocks(card: Card) -> list[Block]:
         return [Paragraph("No champion was evaluated beside this model.")]
     rows: list[list[Value | Cell]] = [
         [
-            record.task,
+            card.task_titles.task(record.task),
             METRICS[record.metric].title,
             record.estimate,
             record.subjects,

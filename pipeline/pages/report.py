@@ -12,6 +12,8 @@ from pipeline.results.card import Card
 from pipeline.results.documents import find_overall
 from pipeline.results.scheme_words import basis_sentence
 from pipeline.results.task_verdicts import WORDS
+from pipeline.results.titled_groups import with_titles
+from pipeline.study.slicing_titles import slicing_titles
 from pipeline.titles import title_or_name
 
 INTERNAL = (
@@ -33,6 +35,7 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
     page = titled_card_page(card)
     sections = [Section("In short", _summary(card, analysis), id="summary")]
     if analysis:
+        analysis = with_titles(analysis, slicing_titles(card.study))
         sections.append(Section("The trial", (), analysis_sections(analysis, card.titles)))
     sections.append(Section("The model: its card", (), page.sections))
     return Page(
@@ -105,7 +108,6 @@ def _gaps(card: Card) -> list[Block]:
     ]
     if not certain:
         return []
-    titles = {outcome.name: outcome.title for outcome in card.outcomes}
     return [
         Notice(
             "warn",
@@ -113,7 +115,8 @@ def _gaps(card: Card) -> list[Block]:
             "The distance between mean prediction and observed rate differs between groups by "
             "more than the interval allows for chance:",
             [
-                f"{titles[gap.task]}, by {' and '.join(gap.slicing)}: {gap.highest} against "
+                f"{card.task_titles.task(gap.task)}, by {' and '.join(gap.slicing)}: "
+                f"{gap.highest} against "
                 f"{gap.lowest}, {number(gap.value * 100, 1)} percentage points"
                 for gap in certain
             ],

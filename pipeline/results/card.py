@@ -23,6 +23,7 @@ from pipeline.results.scheme_words import (
 from pipeline.results.training import TrainingFacts
 from pipeline.study.features import ResolvedFeature, feature_columns, feature_titles
 from pipeline.study.load import parse_study
+from pipeline.study.slicing_titles import study_titles
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS, FilledBy
 from pipeline.titles import Titles, title_or_name
@@ -207,7 +208,7 @@ def make_card(study: Study, evidence: Evidence) -> Card:
         ),
         gaps=tuple(gaps(evidence.metrics.records)),
         items=tuple(_items(study)),
-        limits=(*study.card.limits, *_limits(evidence)),
+        limits=(*study.card.limits, *_limits(evidence, study_titles(study))),
     )
 
 
@@ -287,7 +288,7 @@ def _status(filled_by: FilledBy, stated: bool) -> ItemStatus:
     return "filled in part by the run, needs a person"
 
 
-def _limits(evidence: Evidence) -> list[str]:
+def _limits(evidence: Evidence, titles: Titles) -> list[str]:
     metrics = evidence.metrics
     limits = [
         _not_measured(metrics.evaluation),
@@ -307,9 +308,9 @@ def _limits(evidence: Evidence) -> list[str]:
     few = _few_events(metrics.records)
     if few:
         limits.append(
-            f"Fewer than 100 {evaluated_subjects(metrics.evaluation)} had the outcome of "
-            f"{', '.join(few)}: performance there is uncertain (Vergouwe et al., J Clin Epidemiol "
-            "2005;58:475-83)."
+            f"Fewer than 100 {evaluated_subjects(metrics.evaluation)} had the outcome, so that "
+            "performance is uncertain (Vergouwe et al., J Clin Epidemiol 2005;58:475-83): "
+            f"{'; '.join(map(titles.task, few))}."
         )
     if evidence.champion is None:
         limits.append(

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from pipeline.results.analysis import Subgroups
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.fairness import Gap
 from pipeline.results.of_group import OfGroup, group_text
@@ -46,6 +47,8 @@ def _titled(value: Any, titles: Mapping[str, str]) -> Any:
     }
     if isinstance(value, OfGroup):
         changed["slice"] = _titled_slice(value.slice, titles)
+    elif isinstance(value, Subgroups):
+        changed["slicing"] = titled(value.slicing, titles)
     elif isinstance(value, EvaluationPlan):
         changed["by"] = titled(value.by, titles) if value.by else value.by
     elif isinstance(value, Gap):

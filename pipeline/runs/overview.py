@@ -10,8 +10,9 @@ from pipeline.errors import UserError
 from pipeline.results.registration import RegisteredModel
 from pipeline.results.trail import Actor, TrailEntry
 from pipeline.runs.entries import HISTORY, read_entries
-from pipeline.runs.promotion import tasks_of, why_not_served
+from pipeline.runs.promotion import tasks_of, titles_of, why_not_served
 from pipeline.runs.trail import Book, read_book
+from pipeline.titles import Titles
 
 Stage = Literal["champion", "candidate", "retired"]
 
@@ -27,6 +28,7 @@ class ModelFacts:
         was_champion: Whether it has been the champion.
         compared_with: Champion that it was compared with, or `none`; empty where not known.
         tasks: Tasks that it serves.
+        titles: Their titles, for people.
         refusal: Why it may not be served; None where it may.
         approvals: Who has approved of its promotion so far.
         decisions: Entries of the audit trail about it, the oldest first.
@@ -37,6 +39,7 @@ class ModelFacts:
     was_champion: bool
     compared_with: str
     tasks: tuple[str, ...]
+    titles: Titles
     refusal: str | None
     approvals: tuple[Actor, ...]
     decisions: tuple[TrailEntry, ...]
@@ -202,6 +205,7 @@ def _facts(book: Book, trail: tuple[TrailEntry, ...], entry: RegisteredModel) ->
         was_champion=entry.id in standing.former,
         compared_with=compared[-1] if compared else "",
         tasks=tasks_of(entry),
+        titles=titles_of(entry),
         refusal=why_not_served(entry),
         approvals=standing.approvals.get(entry.id, ()),
         decisions=decisions,

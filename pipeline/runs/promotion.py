@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.results.documents import Verdict
 from pipeline.results.registration import RegisteredModel
 from pipeline.runs.entries import served_tasks
-from pipeline.titles import Titles
+from pipeline.titles import NAMES, Titles
 
 VERDICT_FILE = "verdict.json"
 CARD_FILE = "card.json"
@@ -79,9 +79,10 @@ def why_tasks_drop(
     dropped = [task for task in tasks_of(champion) if task not in tasks_of(entry)]
     if not dropped:
         return None
+    tasks = ", ".join(map(titles_of(champion).task, dropped))
     return (
-        f"{entry.id} would not serve {', '.join(dropped)}, which the champion serves. To replace "
-        "it all the same, set `drop_tasks: allowed` in the section `evaluation` of the study file."
+        f"{entry.id} would not serve {tasks}, which the champion serves. To replace it all the "
+        "same, set `drop_tasks: allowed` in the section `evaluation` of the study file."
     )
 
 
@@ -93,6 +94,22 @@ def tasks_of(entry: RegisteredModel) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.partition("/")[0] for name in entry.metrics))
 
 
+def titles_of(entry: RegisteredModel) -> Titles:
+    """Titles of a registered model's tasks, from its card; names where the registry has none.
+
+    Args:
+        entry: Its registration.
+
+    Raises:
+        UserError: Its card is damaged.
+    """
+    return _titles(_parsed(entry, CARD_FILE, _CardOf)) if _document(entry, CARD_FILE) else NAMES
+
+
+def _titles(card: _CardOf) -> Titles:
+    return Titles.of({outcome.name: outcome.title for outcome in card.outcomes})
+
+
 def _document(entry: RegisteredModel, name: str) -> bytes | None:
     return storage.read(f"{entry.documents_uri}/{name}") if entry.documents_uri else None
 
@@ -101,8 +118,7 @@ def _disagreements(entry: RegisteredModel) -> Iterator[str]:
     verdict = _parsed(entry, VERDICT_FILE, Verdict)
     card = _parsed(entry, CARD_FILE, _CardOf)
     if not verdict.blessed:
-        titles = Titles.of({outcome.name: outcome.title for outcome in card.outcomes})
-        reasons = " ".join(verdict.reason_texts(titles))
+        reasons = " ".join(verdict.reason_texts(_titles(card)))
         yield f"{entry.id} was not blessed: {reasons}".rstrip(": ")
     lineage = card.evidence.lineage
     if (lineage.fingerprint, lineage.study_digest) != (entry.fingerprint, entry.study_digest):

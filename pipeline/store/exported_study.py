@@ -6,7 +6,7 @@ from typing import Self
 
 from pipeline.study.sections import Threshold
 from pipeline.study.settings import Settings
-from pipeline.study.slicing_titles import titles_with_pairs
+from pipeline.study.slicing_titles import task_titles, titles_with_pairs
 from pipeline.study.study import Study
 from pipeline.titles import distinct_titles
 
@@ -37,7 +37,7 @@ class ExportedStudy(Settings):
     @classmethod
     def of(cls, study: Study) -> Self:
         """Takes the exported parts of a study."""
-        titles = {name: task.title for name, task in study.tasks.items()}
+        titles = task_titles(study)
         return cls(
             study_name=study.study,
             digest=study.digest(),

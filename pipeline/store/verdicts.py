@@ -12,6 +12,7 @@ from pipeline.estimates import Estimate
 from pipeline.store.engine import store_engine
 from pipeline.store.migrate import check_current
 from pipeline.store.models import BlessingReason, Metric, Model, Outcome, Run, TaskVerdict
+from pipeline.store.title_models import Title
 
 PRIMARY_METRIC = "auc"
 
@@ -25,6 +26,7 @@ class StoredVerdict:
         blessed: Whether the model was blessed.
         registered: Whether it became the champion.
         tasks: Verdict by task.
+        titles: Titles of the tasks that have one, by name; they differ.
         reasons: Why tasks were refused or not judged.
         to_champion: Difference of the AUC of all subjects to the champion's by task; empty where
             none was compared.
@@ -34,6 +36,7 @@ class StoredVerdict:
     blessed: bool
     registered: bool
     tasks: Mapping[str, str]
+    titles: Mapping[str, str]
     reasons: tuple[str, ...]
     to_champion: Mapping[str, Estimate]
 
@@ -105,11 +108,17 @@ def _read(connection: Connection, run: str, blessed: bool, registered: bool) -> 
         )
         .order_by(Metric.task)
     )
+    titles = connection.execute(
+        select(Title.name, Title.title)
+        .where(Title.run == run, Title.kind == "task")
+        .order_by(Title.name)
+    )
     return StoredVerdict(
         run,
         blessed,
         registered,
         {row.task: row.verdict for row in verdicts},
+        {row.name: row.title for row in titles},
         (
             *(message for (message,) in reasons),
             # Of these no comparison failed: their reason is that of the task.

@@ -35,6 +35,18 @@ def slicing_titles(study: Study) -> dict[str, str]:
     return distinct_titles(study.slicing.by, found)
 
 
+def task_titles(study: Study) -> dict[str, str]:
+    """Titles of all tasks, by name, in the order of the file.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> task_titles(load_study(find_study_file("synthetic")))["response"]
+        'Symptom score of week 12 at most half of the baseline score'
+    """
+    return {name: task.title for name, task in study.tasks.items()}
+
+
 def study_titles(study: Study) -> Titles:
     """Titles of a study's tasks and slicings, for texts.
 
@@ -44,8 +56,7 @@ def study_titles(study: Study) -> Titles:
         >>> study_titles(load_study(find_study_file("ist"))).task("dead_or_dependent")
         'Dead or dependent at 6 months'
     """
-    tasks = {name: task.title for name, task in study.tasks.items()}
-    return Titles.of(tasks, slicing_titles(study))
+    return Titles.of(task_titles(study), slicing_titles(study))
 
 
 def titles_with_pairs(study: Study) -> dict[str, str]:

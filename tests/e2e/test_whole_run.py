@@ -18,6 +18,7 @@ from pipeline.results.counts import Counts
 from pipeline.runners.stages import STAGES
 from pipeline.runs.registry import Registry
 from pipeline.study.load import load_study
+from tests.e2e.bare_names import bare_names, views
 from tests.e2e.written_files import holders_of, holders_of_identifiers, written
 from tests.each import each
 from tests.predicted_risks import departures
@@ -138,6 +139,13 @@ def _known_in_test(counts: dict[str, Any]) -> dict[str, int]:
 def test_the_page_of_the_run_is_beside_its_records(first_run: Run) -> None:
     page = (first_run.records / "page.html").read_text()
     assert page == first_run.output("RunPage", "html").read_text()
+
+
+def test_people_read_titles_of_tasks_features_and_slicings(first_run: Run, tmp_path: Path) -> None:
+    study = load_study(REPOSITORY / "schema" / "synthetic" / "study.yaml")
+    for place, text in each(views(first_run, tmp_path).items()):
+        assert study.tasks["hepatic_ae"].title in text, place
+        assert bare_names(study, text) == [], place
 
 
 def test_the_run_file_names_existing_outputs_of_every_stage(first_run: Run) -> None:

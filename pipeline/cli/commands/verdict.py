@@ -13,6 +13,7 @@ from pipeline.cli.answer import Answer, ExitCode
 from pipeline.cli.lazy import Command
 from pipeline.cli.options import json_option, root_option, store_option
 from pipeline.estimates import fixed, interval_text
+from pipeline.titles import titled
 
 if TYPE_CHECKING:
     from pipeline.store.verdicts import StoredVerdict
@@ -43,7 +44,8 @@ def _lines(found: StoredVerdict) -> Iterator[str]:
     outcome = "blessed" if found.blessed else "not blessed"
     yield f"run {found.run}: {outcome}{', the champion now' if found.registered else ''}"
     for task, judged in found.tasks.items():
-        yield f"  {task}: {judged.replace('_', ' ')}{_against_champion(found, task)}"
+        said = f"{judged.replace('_', ' ')}{_against_champion(found, task)}"
+        yield f"  {titled(task, found.titles)}: {said}"
     for reason in found.reasons:
         yield f"  {reason}"
 

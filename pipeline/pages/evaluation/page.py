@@ -69,7 +69,7 @@ def _heat_map(
     tasks = list(result.settings.tasks)
     return charts.heat_map(
         [" ".join(group[0]) for group in groups],
-        tasks,
+        [result.titles.task(task) for task in tasks],
         [[_cell(result, task, metric, group) for task in tasks] for group in groups],
         charts.Measure(term.title, min(term.decimals, 2), term.percent),
         f"{term.title}. {term.says}",

@@ -53,6 +53,15 @@ def test_the_risk_stands_beside_the_share_of_known_labels() -> None:
     ) in found.message
 
 
+def test_the_task_has_its_title_and_its_name() -> None:
+    task = CensoredTask(horizon=90, is_complete=False, arms={"A": arm()})
+    counts = Counts(datasets={}, subjects={}, tasks={}, censoring={"rash": task})
+
+    [found] = censoring(counts, Gate(), SMALLEST, {"rash": "Any rash"})
+
+    assert found.message.startswith("task Any rash [rash]: known labels")
+
+
 def test_complete_follow_up_is_no_finding() -> None:
     complete = arm(censored=0, largest_weight=1.0)
 

@@ -23,6 +23,7 @@ from pipeline.results.counts import MaskReason
 from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
 from pipeline.study.load import parse_study
 from tests.document_schemas import check_document
+from tests.each import each
 from tests.split_words import names_a_split
 
 SPLITS = ("train", "eval", "test")
@@ -255,7 +256,9 @@ def test_a_planted_leak_stops_the_run(run: Any) -> None:
     noise = np.random.default_rng(9).normal(0, 0.1, SUBJECTS)
     run.frames["train"]["AGE"] = 40 + 20 * (run.frames["train"]["label_death"] + noise)
 
-    with pytest.raises(UserError, match="leakage: feature AGE alone predicts task death"):
+    with pytest.raises(
+        UserError, match=r"leakage: feature AGE alone predicts task Death \[death\]"
+    ):
         run.execute()
 
 
@@ -273,7 +276,7 @@ def test_all_that_stops_a_run_is_in_one_message_and_in_the_findings(
     assert "TRIAL1" in message
     assert "3 findings" in message
     assert "rejects: dataset adsl: 300 of 1500 rows (20.0%)" in message
-    assert "too_few: task death: the test split has 0 subjects with a positive label" in message
+    assert "too_few: task Death [death]: the test split has 0 subjects with a " in message
     assert "anomalies: column SEX of the eval split has 1 level(s)" in message
     assert [rule for rule, _, _ in notable(run.written())] == ["rejects", "too_few", "anomalies"]
     assert "Xyzzy" not in message + caplog.text + json.dumps(run.written())
@@ -286,6 +289,14 @@ def test_the_studys_severities_let_a_run_go_on(run: Any) -> None:
     findings = run.execute(anomalies="warn", rejects="ignore")
 
     assert notable(findings) == [("rejects", "ignore", None), ("anomalies", "warn", "SEX")]
+
+
+def test_a_task_in_a_message_has_its_title_and_its_name(run: Any) -> None:
+    of_a_task = [item for item in run.execute() if item["task"]]
+
+    assert {item["rule"] for item in of_a_task} == {"leakage", "missingness", "sample_size"}
+    for item in each(of_a_task):
+        assert "task Death [death]" in item["message"]
 
 
 def test_out_of_fold_the_empty_splits_are_no_finding(run: Any) -> None:
@@ -311,7 +322,7 @@ def test_out_of_fold_the_smallest_training_set_is_judged(run: Any) -> None:
     with pytest.raises(UserError) as stopped:
         run.execute()
 
-    assert "task death: a model that predicts a group is trained on 5" in str(stopped.value)
+    assert "task Death [death]: a model that predicts a group is trained on 5" in str(stopped.value)
     assert "subjects with a known label, at least 100 are needed" in str(stopped.value)
     assert not names_a_split(str(stopped.value))
 

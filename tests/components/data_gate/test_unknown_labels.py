@@ -286,3 +286,13 @@ def test_few_unknown_labels_do_not_follow_from_the_number_of_all_subjects() -> N
     )
     assert finding.value is None
     assert re.findall(r"\b(995|990|503|492|3|2)\b", finding.message) == []
+
+
+def test_the_task_has_its_title_and_its_name() -> None:
+    arms = {"A": labels(900, **{REJECTED: 100}), "B": labels(1000)}
+
+    found = list(unknown_labels(by_arm(**arms), Gate(), SMALLEST, {"death": "Dead at 6 months"}))
+
+    assert len(found) == 2
+    for item in each(found):
+        assert item.message.startswith("task Dead at 6 months [death]: ")

@@ -281,7 +281,7 @@ def test_few_events_are_a_limit(study: Study) -> None:
     )
     metrics = Metrics(smallest_group=10, records=records, suppressed=())
     (limit,) = [text for text in card_of(study, metrics=metrics).limits if "100 test" in text]
-    assert "hepatic_ae" in limit
+    assert limit.endswith(": Hepatobiliary adverse event on study days 29 to 180.")
     assert "worsening" not in limit
 
 

@@ -17,7 +17,12 @@ from tests.registered_models import documents
 
 STUDY = "ACTG175"
 SETTINGS = ModelRegistrarSettings(
-    study_name=STUDY, study_digest="study-1", split_seed=7, label_digest="labels-1"
+    study_name=STUDY,
+    study_digest="study-1",
+    split_seed=7,
+    label_digest="labels-1",
+    task_titles={"death": "Dead at 6 months"},
+    slicing_titles={"sex_group": "Sex"},
 )
 PARAMETERS = {"code_version": "0.1.0", "run_id": "run-1"}
 
@@ -114,7 +119,7 @@ def test_a_model_that_drops_a_task_of_the_champion_is_not_registered(run: Any) -
     registration = run.execute()
 
     assert not registration["registered"]
-    assert "would not serve death, which the champion serves" in registration["reason"]
+    assert "would not serve Dead at 6 months, which the champion serves" in registration["reason"]
     assert run.registry.champion(STUDY) is None
 
 
@@ -177,6 +182,19 @@ def test_a_model_that_is_not_blessed_is_not_registered(run: Any) -> None:
         "the Evaluator did not bless it: event: auc is 0.61, below 0.65."
     )
     assert run.registration.get_int_custom_property("registered") == 0
+
+
+def test_the_reason_has_the_titles_of_tasks_and_slicings(run: Any) -> None:
+    run.inputs["model_blessing"].set_int_custom_property("blessed", 0)
+    judged = {"reason": "no_value", "task": "death", "slice": {"sex_group": "F"}, "metric": "auc"}
+    threshold = {"metric": "auc", "at_least": 0.65}
+    run.write_verdict([{**judged, "value": None, "threshold": threshold}])
+
+    reason = run.execute()["reason"]
+
+    assert reason.startswith(
+        "the Evaluator did not bless it: Dead at 6 months: AUC in slice Sex=F has no value"
+    )
 
 
 def test_a_model_without_any_blessing_is_not_registered(run: Any) -> None:

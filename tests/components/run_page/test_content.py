@@ -333,7 +333,7 @@ def test_tasks_are_set_side_by_side_for_each_group() -> None:
     page = plain_page()
 
     first, second = blocks(page, Figure, "Groups side by side")
-    assert "sex F: death 0.72, bleed 0.72" in first.alternative
+    assert "sex F: Dead at 6 months 0.72, Any bleed 0.72" in first.alternative
     assert second.alternative.startswith("Mean prediction − observed rate")
 
 

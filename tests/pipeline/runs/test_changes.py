@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,19 @@ def test_a_promotion_that_drops_a_task_needs_the_leave_of_the_study_file(
     promote(root, decision(), fewer.id, Rules("person", drop_tasks="allowed"))
 
     assert champion_id(root) == fewer.id
+
+
+def test_a_dropped_task_is_called_by_the_title_in_the_champions_card(
+    root: str, tmp_path: Path
+) -> None:
+    champion = add(root, tmp_path, "a", tasks=("death", "bleeding")).entry
+    card = Path(champion.documents_uri) / "card.json"
+    outcomes = [{"name": "death", "title": "Death"}, {"name": "bleeding", "title": "Any bleed"}]
+    card.write_text(json.dumps({**json.loads(card.read_text()), "outcomes": outcomes}))
+    fewer = add(root, tmp_path, "b", by_person(champion.id), tasks=("death",)).entry
+
+    with pytest.raises(UserError, match="would not serve Any bleed, which"):
+        promote(root, decision(), fewer.id, Rules("person"))
 
 
 def test_a_run_that_drops_a_task_needs_the_same_leave(root: str, tmp_path: Path) -> None:
