@@ -77,7 +77,7 @@ NAMES = Titles()
 def called(name: str, titles: Mapping[str, str]) -> str:
     """A feature or task in a message: its title, and in brackets its name in the study file.
 
-    For messages after which somebody looks the name up in the study file.
+    For messages after which people look the name up in the study file.
 
     Args:
         name: A name of the study file.
