@@ -242,7 +242,7 @@ lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx
 	@$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 	  --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" \
 	  requirements/serve.in -o requirements/serve.txt
-	@for name in airflow delivery schemathesis mlserver; do $(BIN)/uv pip compile -q --universal --python-version 3.11 \
+	@for name in airflow delivery schemathesis mlserver mlflow; do $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" \
 	  requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 

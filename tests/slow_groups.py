@@ -65,6 +65,15 @@ GROUPS = (
         ),
     ),
     Group(
+        "own environments",
+        6,
+        (
+            "tests/pipeline/mlflow/test_real_server.py",
+            "tests/test_airflow.py",
+            "tests/test_delivery.py",
+        ),
+    ),
+    Group(
         "compilation",
         5,
         (
@@ -105,7 +114,6 @@ GROUPS = (
     ),
     Group("finished run", 3, ("tests/notebooks", "tests/e2e/test_report_browser.py")),
     Group("trainer", 2, ("tests/trainer",)),
-    Group("own environments", 2, ("tests/test_airflow.py", "tests/test_delivery.py")),
     Group(
         "short ones",
         2,

@@ -49,7 +49,10 @@ def test_each_lock_of_developers_satisfies_an_extra(text: str, lock: str) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["serve", "airflow", "delivery", *(f"{lock}/{name}" for lock in LOCKS for name in LOCK_FILES)],
+    [
+        *("serve", "airflow", "delivery", "mlflow"),
+        *(f"{lock}/{name}" for lock in LOCKS for name in LOCK_FILES),
+    ],
 )
 def test_every_locked_distribution_has_hashes(name: str) -> None:
     text = (PROJECT / "requirements" / f"{name}.txt").read_text()

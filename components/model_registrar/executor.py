@@ -13,6 +13,7 @@ from tfx.utils import io_utils, path_utils
 
 from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
+from pipeline.mlflow.follow import tell
 from pipeline.results.division import Division, division_of_run
 from pipeline.results.documents import Metrics, Verdict, headline_metrics, read_result
 from pipeline.results.evaluation_plan import read_plan
@@ -71,6 +72,8 @@ class Executor(base_executor.BaseExecutor):
                 publish(
                     exec_properties["registry_root"], entry.study, exec_properties["serving_dir"]
                 )
+            if problem := tell(exec_properties["registry_root"], entry.study):
+                logger.warning("%s", problem)
         registration = artifact_utils.get_single_instance(output_dict["registration"])
         registration.set_int_custom_property("registered", int(reason is None))
         _write(registration, entry, reason)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pipeline.errors import UserError
 from pipeline.results.registration import RegisteredModel
-from pipeline.results.trail import Actor, TrailEntry
+from pipeline.results.trail import Actor, Standing, TrailEntry
 from pipeline.runs.entries import HISTORY, read_entries
 from pipeline.runs.promotion import tasks_of, titles_of, why_not_served
 from pipeline.runs.trail import Book, read_book
@@ -190,18 +190,20 @@ def overview(root: str, study: str) -> Overview:
     )
 
 
+def stage_of(standing: Standing, model: str) -> Stage:
+    """The stage of a registered model."""
+    if model == standing.champion:
+        return "champion"
+    return "retired" if model in standing.retired else "candidate"
+
+
 def _facts(book: Book, trail: tuple[TrailEntry, ...], entry: RegisteredModel) -> ModelFacts:
     standing = book.standing
     decisions = tuple(e for e in trail if entry.id == e.model or entry.id in e.models)
     compared = [e.compared_with for e in decisions if e.action == "registered"]
-    stage: Stage = "candidate"
-    if entry.id == standing.champion:
-        stage = "champion"
-    elif entry.id in standing.retired:
-        stage = "retired"
     return ModelFacts(
         entry=entry,
-        stage=stage,
+        stage=stage_of(standing, entry.id),
         was_champion=entry.id in standing.former,
         compared_with=compared[-1] if compared else "",
         tasks=tasks_of(entry),

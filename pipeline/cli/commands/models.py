@@ -194,11 +194,44 @@ def recover(study: str, root: Path, registry: str | None, **given: Any) -> Answe
     """Make champion.json again from the audit trail, where it was lost."""
     from pipeline.runs.verify import recover as recover_pointer
 
-    entry = recover_pointer(
-        _registry_root(root, registry), _name(study), current_actor(given["name"]), given["reason"]
-    )
+    place = (_registry_root(root, registry), _name(study))
+    entry = recover_pointer(*place, current_actor(given["name"]), given["reason"])
     click.echo(f"champion  {entry.champion or 'none'}")
+    _tell_mlflow(*place)
     return Answer({"champion": entry.champion or None, "entry": entry.model_dump()})
+
+
+@models.command(cls=Command)
+@place_options
+def mlflow(study: str, root: Path, registry: str | None) -> Answer:
+    """Let the MLflow server of TRIAL_MLFLOW hold what the registry holds."""
+    import os
+    from dataclasses import asdict
+
+    from pipeline.errors import UserError
+    from pipeline.mlflow.follow import follow
+    from pipeline.mlflow.server import ADDRESS_VARIABLE, server_of
+
+    server = server_of(os.environ)
+    if server is None:
+        raise UserError(
+            f"No MLflow server is named: set {ADDRESS_VARIABLE} to its address, such as "
+            "https://mlflow.example.org."
+        )
+    found = follow(_registry_root(root, registry), _name(study), server)
+    click.echo(
+        f"mlflow    {server.address}: {found.models} models, {found.added} of them new; champion "
+        f"{f'version {found.champion}' if found.champion else 'none'}"
+    )
+    return Answer({"address": server.address, **asdict(found)})
+
+
+def _tell_mlflow(root: str, study: str) -> None:
+    """Lets MLflow follow a decision, and warns where it can't: the decision holds all the same."""
+    from pipeline.mlflow.follow import tell
+
+    if problem := tell(root, study):
+        click.echo(f"Warning: {problem}", err=True)
 
 
 def _decide(given: dict[str, Any], decide: Callable[[str, Change], Changed]) -> Answer:
@@ -213,6 +246,7 @@ def _decide(given: dict[str, Any], decide: Callable[[str, Change], Changed]) -> 
     serving = _serving(given, study)
     served = publish(root, study, serving) if serving else None
     print_change(changed, served, serving)
+    _tell_mlflow(root, study)
     return Answer(
         {
             "before": changed.before or None,

@@ -1,0 +1,1 @@
+"""An MLflow server that follows the registry of models, over its REST interface; off by default."""
