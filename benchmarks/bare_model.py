@@ -1,8 +1,9 @@
 """Milliseconds of a call of a SavedModel without any server.
 
-    python -m benchmarks.bare_model FOLDER ROWS.json ROWS CALLS
+    python -m benchmarks.bare_model FOLDER ROWS.json ROWS CALLS THREADS
 
-It runs in the environment of the servers, and writes the median to standard output.
+THREADS is `all`, as many as TensorFlow chooses, or `one`, as in the prediction service. It runs in
+the environment of the servers, and writes the median to standard output.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ SIGNATURE = "columns"
 
 def main(arguments: Sequence[str]) -> int:
     """Calls the signature with tensors that are made before."""
-    folder, columns, rows, calls = arguments
+    folder, columns, rows, calls, threads = arguments
     sys.modules["keras"] = None  # type: ignore[assignment]
     import tensorflow as tf
 
+    if threads == "one":
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     signature = tf.saved_model.load(folder).signatures[SIGNATURE]
     found = json.loads(Path(columns).read_text(encoding="utf-8"))
     tensors = {

@@ -1,10 +1,11 @@
 """The prediction service beside MLServer, on the same SavedModel.
 
-Both run in one environment of their own (requirements/mlserver.txt), one after the other, on this
-machine, which they share with the client. MLServer serves a minimal model class around
-`tf.saved_model.load` (benchmarks/mlserver_model.py) in its own process, its fastest setting for a
-model as small as this one; the service answers `:predict` as TensorFlow Serving does. The service
-also checks and flags columns, which MLServer does not.
+Both run in one environment of their own (requirements/mlserver.txt) at the same time, and are asked
+in turns, on this machine, which they share with the client. MLServer serves a minimal model class
+around `tf.saved_model.load` (benchmarks/mlserver_model.py) in its own process, its fastest setting
+for a model as small as this one. Both are asked by the Open Inference Protocol, with the same
+bytes; the service by `:predict` of TensorFlow Serving besides, with subjects (`instances`) and with
+columns (`inputs`). The service also checks and flags columns, which MLServer does not.
 
     python -m benchmarks.serving ist --registry runs/registry
 """
@@ -16,20 +17,20 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks import http_load, servers
+from benchmarks import serving_requests as requests
 from benchmarks.environments import environment
 from benchmarks.report import machine, machine_line, markdown_table, spread, write_json
+from benchmarks.serving_requests import Requests
 from pipeline.errors import UserError
 from pipeline.runs.registry import Registry
-from pipeline.service.champion import Champion, champion_of_book
-from pipeline.service.inputs import Input
-from pipeline.service.subject_columns import columns_of_arm
+from pipeline.service.champion import champion_of_book
 from pipeline.version import PROJECT
 
 LOCK = "mlserver"
@@ -41,11 +42,15 @@ _BATCHES = 400
 _BATCH_CLIENTS = 4
 _WARM = 300
 _EXPLAINED = 100
+OURS = "the service, infer"
+BY_ROW = "the service, instances"
+BY_COLUMN = "the service, inputs"
+THEIRS = "MLServer, infer"
 
 
 @dataclass(frozen=True)
 class Side:
-    """How a server did.
+    """How a server did by one protocol.
 
     Attributes:
         ready_seconds: From the start of its process until it was ready.
@@ -53,6 +58,7 @@ class Side:
         p50_ms: Median of single rows at 200 requests a second.
         p99_ms: 99 % of them took no longer.
         rows_per_second: In batches of 32, four clients.
+        batch_cpu_ms: Processor time of the server for such a batch.
         memory_mb: Highest resident memory, MB of 10^6 bytes.
     """
 
@@ -61,15 +67,8 @@ class Side:
     p50_ms: float
     p99_ms: float
     rows_per_second: float
+    batch_cpu_ms: float
     memory_mb: float
-
-
-@dataclass(frozen=True)
-class _Requests:
-    """Path and body of a single row and of a batch."""
-
-    path: str
-    body: Callable[[int], bytes]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,96 +96,104 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         parser.error(str(error))
     model = champion.entry.model_uri
+    found = Found()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         programs = options.env / "bin" if options.env else environment(LOCK, folder / "env")
-        columns = _columns(champion)
-        sides: dict[str, list[Side]] = {"the service": [], "MLServer": []}
-        bare, explained = list[float](), list[float]()
+        columns = requests.columns_of(champion)
         for _ in range(options.rounds):
-            service = servers.service(
-                options.study, options.registry, folder / "service.log", programs / "python"
-            )
-            asked = _of_service(options.study, columns)
-            sides["the service"].append(_measured(service, asked, explained))
-            mlserver = _mlserver(programs, model, options.study, folder)
-            sides["MLServer"].append(_measured(mlserver, _of_mlserver(options.study, columns)))
-            bare.append(_bare(programs, model, columns, folder))
-    _report(sides, bare, explained)
+            log = folder / "service.log"
+            started = servers.service(options.study, options.registry, log, programs / "python")
+            with (
+                started as service,
+                _mlserver(programs, model, options.study, folder) as mlserver,
+            ):
+                _measure(service, mlserver, options.study, columns, found)
+            found.bare_ms.append(_bare(programs, model, columns, folder, "all"))
+            found.bare_thread_ms.append(_bare(programs, model, columns, folder, "one"))
+    _report(found)
     if options.out:
-        content = {name: [asdict(side) for side in found] for name, found in sides.items()}
-        more = {"bare_ms": bare, "explained_ms": explained}
-        write_json(options.out, {"machine": machine(), **content, **more})
+        write_json(options.out, {"machine": machine(), **asdict(found)})
     return 0
 
 
-def _measured(
-    started: AbstractContextManager[servers.Server],
-    asked: _Requests,
-    explained: list[float] | None = None,
-) -> Side:
-    with started as server:
-        port, single, batch = server.port, asked.body(1), asked.body(_BATCH)
-        for body in (single, batch):
-            http_load.as_fast_as_answered(port, asked.path, body, 1, _WARM)
-        alone = http_load.as_fast_as_answered(port, asked.path, single, 1, _ALONE)
-        steady = http_load.at_rate(port, asked.path, single, _RATE, int(_RATE * _SECONDS))
-        batches = http_load.as_fast_as_answered(port, asked.path, batch, _BATCH_CLIENTS, _BATCHES)
-        memory = server.peak_memory_mb()
-        if explained is not None:
-            content = json.loads(single) | {"signature_name": "columns_contributions"}
-            body = json.dumps(content).encode()
-            http_load.as_fast_as_answered(port, asked.path, body, 1, _EXPLAINED)
-            found = http_load.as_fast_as_answered(port, asked.path, body, 1, _EXPLAINED)
-            explained.append(found.at(0.5))
-        return Side(
+@dataclass(frozen=True)
+class Found:
+    """What was measured, turn by turn.
+
+    Attributes:
+        sides: How each server did by each protocol, by a title.
+        bare_ms: A call of the SavedModel alone with a single row, with TensorFlow's own choice of
+            threads.
+        bare_thread_ms: The same with one thread, as the service calls it.
+        explained_ms: A single row with contributions.
+    """
+
+    sides: dict[str, list[Side]] = field(default_factory=dict)
+    bare_ms: list[float] = field(default_factory=list)
+    bare_thread_ms: list[float] = field(default_factory=list)
+    explained_ms: list[float] = field(default_factory=list)
+
+
+def _measure(
+    service: servers.Server,
+    mlserver: servers.Server,
+    study: str,
+    columns: dict[str, Any],
+    found: Found,
+) -> None:
+    """One turn: each phase for each server and protocol before the next phase."""
+    asked = {
+        OURS: (service, requests.infer(study, columns)),
+        BY_ROW: (service, requests.instances(study, columns)),
+        BY_COLUMN: (service, requests.inputs(study, columns)),
+        THEIRS: (mlserver, requests.infer(study, columns)),
+    }
+    for server, ask in asked.values():
+        for rows in (1, _BATCH):
+            http_load.as_fast_as_answered(server.port, ask.path, ask.body(rows), 1, _WARM)
+    alone = {name: _alone(*one) for name, one in asked.items()}
+    steady = {name: _steady(*one) for name, one in asked.items()}
+    batches = {name: _batches(*one) for name, one in asked.items()}
+    for name, (server, _) in asked.items():
+        loaded, cpu = batches[name]
+        side = Side(
             ready_seconds=server.ready_seconds,
-            alone_ms=alone.at(0.5),
-            p50_ms=steady.at(0.5),
-            p99_ms=steady.at(0.99),
-            rows_per_second=_BATCH * batches.per_second,
-            memory_mb=memory,
+            alone_ms=alone[name].at(0.5),
+            p50_ms=steady[name].at(0.5),
+            p99_ms=steady[name].at(0.99),
+            rows_per_second=_BATCH * loaded.per_second,
+            batch_cpu_ms=cpu,
+            memory_mb=server.peak_memory_mb(),
         )
+        found.sides.setdefault(name, []).append(side)
+    found.explained_ms.append(_explained(service, requests.instances(study, columns)))
 
 
-def _of_service(study: str, columns: dict[str, Any]) -> _Requests:
-    def body(rows: int) -> bytes:
-        return json.dumps({"instances": [columns] * rows}).encode()
-
-    return _Requests(f"/v1/models/{study}:predict", body)
+def _alone(server: servers.Server, asked: Requests) -> http_load.Load:
+    return http_load.as_fast_as_answered(server.port, asked.path, asked.body(1), 1, _ALONE)
 
 
-def _of_mlserver(study: str, columns: dict[str, Any]) -> _Requests:
-    def body(rows: int) -> bytes:
-        tensors = [
-            {
-                "name": name,
-                "shape": [rows],
-                "datatype": "BYTES" if isinstance(value, str) else "FP32",
-                "data": [value] * rows,
-            }
-            for name, value in columns.items()
-        ]
-        return json.dumps({"inputs": tensors}).encode()
-
-    return _Requests(f"/v2/models/{study}/infer", body)
+def _steady(server: servers.Server, asked: Requests) -> http_load.Load:
+    number = int(_RATE * _SECONDS)
+    return http_load.at_rate(server.port, asked.path, asked.body(1), _RATE, number)
 
 
-def _columns(champion: Champion) -> dict[str, Any]:
-    """A subject with a value of every column that the model reads, by argument."""
-    inputs = champion.inputs
-    values = {column.name: _value(column) for column in inputs.columns}
-    if inputs.arm:
-        # The arm's own columns must not say another arm.
-        of_arm = columns_of_arm(champion.study, str(values[inputs.arm.name])) or {}
-        values |= {name: value for name, value in of_arm.items() if name in values}
-    return {column.argument: values[column.name] for column in inputs.columns}
+def _batches(server: servers.Server, asked: Requests) -> tuple[http_load.Load, float]:
+    """Batches, and the processor milliseconds of the server for one."""
+    before = server.cpu_seconds()
+    found = http_load.as_fast_as_answered(
+        server.port, asked.path, asked.body(_BATCH), _BATCH_CLIENTS, _BATCHES
+    )
+    return found, (server.cpu_seconds() - before) / len(found.milliseconds) * 1000
 
 
-def _value(column: Input) -> float | str:
-    if column.kind == "number":
-        return round((column.seen.lower + column.seen.upper) / 2, 1)
-    return column.shown[0] if column.shown else ""
+def _explained(server: servers.Server, asked: Requests) -> float:
+    """Median milliseconds of a single row with contributions."""
+    content = json.loads(asked.body(1)) | {"signature_name": "columns_contributions"}
+    body = json.dumps(content).encode()
+    http_load.as_fast_as_answered(server.port, asked.path, body, 1, _EXPLAINED)
+    return http_load.as_fast_as_answered(server.port, asked.path, body, 1, _EXPLAINED).at(0.5)
 
 
 @contextmanager
@@ -216,13 +223,13 @@ def _mlserver(programs: Path, model: str, study: str, folder: Path) -> Iterator[
         yield server
 
 
-def _bare(programs: Path, model: str, columns: dict[str, Any], folder: Path) -> float:
+def _bare(programs: Path, model: str, columns: dict[str, Any], folder: Path, threads: str) -> float:
     """Median milliseconds of a call of the model with a single row."""
     path = folder / "columns.json"
     write_json(path, columns)
     command = [programs / "python", "-m", "benchmarks.bare_model", model, path, "1", str(_ALONE)]
     ended = subprocess.run(
-        [str(part) for part in command],
+        [*(str(part) for part in command), threads],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         text=True,
@@ -231,7 +238,7 @@ def _bare(programs: Path, model: str, columns: dict[str, Any], folder: Path) -> 
     return float(ended.stdout.split()[-1])
 
 
-def _report(sides: dict[str, list[Side]], bare: list[float], explained: list[float]) -> None:
+def _report(found: Found) -> None:
     header = (
         *(
             "server",
@@ -240,26 +247,39 @@ def _report(sides: dict[str, list[Side]], bare: list[float], explained: list[flo
             "at 200/s: median, ms",
             "at 200/s: p99, ms",
         ),
-        *(f"rows/s in batches of {_BATCH}", "memory, MB"),
+        *(f"rows/s in batches of {_BATCH}", "beside MLServer", "processor ms a batch"),
+        "memory, MB",
     )
     rows = [
         (
             name,
-            spread([side.ready_seconds for side in found], 1),
-            spread([side.alone_ms for side in found], 1),
-            spread([side.p50_ms for side in found], 1),
-            spread([side.p99_ms for side in found], 1),
-            spread([side.rows_per_second for side in found], 0),
-            spread([side.memory_mb for side in found], 0),
+            spread([side.ready_seconds for side in turns], 1),
+            spread([side.alone_ms for side in turns], 1),
+            spread([side.p50_ms for side in turns], 1),
+            spread([side.p99_ms for side in turns], 1),
+            spread([side.rows_per_second for side in turns], 0),
+            spread(
+                [
+                    side.rows_per_second / theirs.rows_per_second
+                    for side, theirs in zip(turns, found.sides[THEIRS], strict=True)
+                ]
+            ),
+            spread([side.batch_cpu_ms for side in turns]),
+            spread([side.memory_mb for side in turns], 0),
         )
-        for name, found in sides.items()
+        for name, turns in found.sides.items()
     ]
-    overhead = [side.alone_ms - call for side, call in zip(sides["the service"], bare, strict=True)]
     sys.stdout.write(f"{machine_line()}\n\n{markdown_table(header, rows)}\n")
-    sys.stdout.write(
-        f"the SavedModel's call alone: {spread(bare)} ms; the service on top of it: "
-        f"{spread(overhead)} ms; a row with contributions: {spread(explained, 1)} ms\n"
-    )
+    for threads, bare in (
+        ("its own choice of threads", found.bare_ms),
+        ("one thread", found.bare_thread_ms),
+    ):
+        over = [s.alone_ms - ms for s, ms in zip(found.sides[BY_ROW], bare, strict=True)]
+        sys.stdout.write(
+            f"the SavedModel's call alone, TensorFlow with {threads}: {spread(bare)} "
+            f"ms; `{BY_ROW}` on top of it: {spread(over)} ms\n"
+        )
+    sys.stdout.write(f"a row with contributions: {spread(found.explained_ms, 1)} ms\n")
 
 
 if __name__ == "__main__":

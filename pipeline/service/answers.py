@@ -19,10 +19,11 @@ from pipeline.results.uncertainty import (
     output_name,
 )
 from pipeline.service.champion import Champion
+from pipeline.service.checked import CheckedRows
 from pipeline.service.given import GivenColumns
 from pipeline.service.judged import GROUP_TITLES
 from pipeline.service.model import Outputs
-from pipeline.service.validation import CheckedRows, check_rows
+from pipeline.service.validation import check_rows
 
 _TITLES = FLAG_TITLES | GROUP_TITLES
 NEGATIVE = "without_outcome"
@@ -49,20 +50,19 @@ class Predicted:
     contributions: Mapping[str, NDArray[Any]] | None
 
 
-def predict(champion: Champion, given: GivenColumns, explains: bool = False) -> Predicted:
+def predict(champion: Champion, given: GivenColumns) -> Predicted:
     """Predicts subjects.
 
     Args:
         champion: The model.
         given: Columns of the subjects.
-        explains: Whether contributions are wanted.
 
     Raises:
         InvalidRowsError: Something is wrong with a column.
     """
     checked = checked_rows(champion, given)
     outputs = champion.model.predict(checked.arguments, checked.slices)
-    return predicted(champion, checked, outputs, explanations(champion, checked, explains))
+    return predicted(champion, checked, outputs)
 
 
 def checked_rows(champion: Champion, given: GivenColumns) -> CheckedRows:
@@ -79,22 +79,20 @@ def checked_rows(champion: Champion, given: GivenColumns) -> CheckedRows:
     return replace(checked, flags=_with_groups(champion, checked))
 
 
-def explanations(champion: Champion, checked: CheckedRows, explains: bool) -> Outputs | None:
-    """Contributions of each task, where they are wanted and the model has them."""
-    if not explains or not champion.explained:
+def explanations(champion: Champion, checked: CheckedRows) -> Outputs | None:
+    """Contributions of each task, where the model has them."""
+    if not champion.explained:
         return None
     return champion.model.contributions(checked.arguments)
 
 
-def predicted(
-    champion: Champion, checked: CheckedRows, outputs: Outputs, explained: Outputs | None
-) -> Predicted:
+def predicted(champion: Champion, checked: CheckedRows, outputs: Outputs) -> Predicted:
     """Predictions of subjects from what the model has answered, `[n, 1]` each."""
     return Predicted(
         champion=champion,
         checked=checked,
         outputs={name: values[:, 0] for name, values in outputs.items()},
-        contributions=explained,
+        contributions=None,
     )
 
 

@@ -1,40 +1,39 @@
-"""Puts together what waits while the model is busy: rows of several requests in one call of it."""
+"""Puts together what waits while the model is busy: subjects of several requests in one call."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
-from pipeline.service.model import Arguments, ColumnsModel, Outputs
+from pipeline.service.answers import Predicted, checked_rows, predict, predicted
+from pipeline.service.champion import Champion
+from pipeline.service.given import GivenColumns, joined_columns
 
-_MOST_ROWS = 64
+_MOST_ROWS = 128
 """Rows of a call that is put together; a request with more is called alone, and waits for none."""
 
 
 @dataclass(frozen=True)
 class _Call:
-    """Rows that wait for the model."""
+    """Subjects that wait for the model."""
 
-    model: ColumnsModel
-    arguments: Arguments
-    slices: Mapping[str, NDArray[Any]]
-    rows: int
-    found: asyncio.Future[Outputs]
+    champion: Champion
+    given: GivenColumns
+    found: asyncio.Future[Predicted]
 
 
 class Batches:
-    """Calls the model, one call at a time.
+    """Checks subjects and calls the model, one call at a time.
 
     What comes while it is called goes into the next call together: no request waits longer than for
-    the call before its own, and none waits where no other one is there.
+    the call before its own, and none waits where no other one is there. Most of the time of a check
+    is the same for one subject and for a hundred, as is that of a call.
     """
 
     def __init__(self) -> None:
@@ -43,25 +42,20 @@ class Batches:
         # A thread of its own is reached sooner than one of a pool for everything.
         self._thread = ThreadPoolExecutor(1, "model")
 
-    async def predict(
-        self,
-        model: ColumnsModel,
-        arguments: Arguments,
-        slices: Mapping[str, NDArray[Any]],
-        rows: int,
-    ) -> Outputs:
-        """Answers of the model for the rows of a request.
+    async def predict(self, champion: Champion, given: GivenColumns) -> Predicted:
+        """Predictions of the subjects of a request, without contributions.
 
         Args:
-            model: The model.
-            arguments: Arguments of the signature `columns`.
-            slices: Value of each subject by slicing.
-            rows: Number of subjects.
+            champion: The model.
+            given: Columns of the subjects.
+
+        Raises:
+            InvalidRowsError: Something is wrong with a column.
         """
-        if rows > _MOST_ROWS:
-            return await run_in_threadpool(model.predict, arguments, slices)
+        if given.rows > _MOST_ROWS:
+            return await run_in_threadpool(predict, champion, given)
         found = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Call(model, arguments, slices, rows, found))
+        self._waiting.append(_Call(champion, given, found))
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         return await found
@@ -93,36 +87,38 @@ class Batches:
                 if not call.found.done():
                     call.found.set_result(answer)
 
-    def _in_thread(self, calls: Sequence[_Call]) -> asyncio.Future[list[Outputs]]:
+    def _in_thread(self, calls: Sequence[_Call]) -> asyncio.Future[list[Predicted]]:
         return asyncio.get_running_loop().run_in_executor(self._thread, _called, calls)
 
     def _taken(self) -> list[_Call]:
         """What has waited longest, as far as it is for one model and not too much."""
         calls = [self._waiting.popleft()]
-        rows = calls[0].rows
+        rows = calls[0].given.rows
         while self._waiting:
             following = self._waiting[0]
-            rows += following.rows
-            if following.model is not calls[0].model or rows > _MOST_ROWS:
+            rows += following.given.rows
+            if following.champion is not calls[0].champion or rows > _MOST_ROWS:
                 break
             calls.append(self._waiting.popleft())
         return calls
 
 
-def _called(calls: Sequence[_Call]) -> list[Outputs]:
-    """Answers of each call, from one call of the model."""
-    first = calls[0]
-    if len(calls) == 1:
-        return [first.model.predict(first.arguments, first.slices)]
-    found = first.model.predict(
-        _joined([call.arguments for call in calls]), _joined([call.slices for call in calls])
-    )
-    ends = np.cumsum([call.rows for call in calls])
+def _called(calls: Sequence[_Call]) -> list[Predicted]:
+    """Answers of each call, from one check and one call of the model."""
+    champion = calls[0].champion
+    checked = checked_rows(champion, joined_columns([call.given for call in calls]))
+    outputs = champion.model.predict(checked.arguments, checked.slices)
     return [
-        {name: values[end - call.rows : end] for name, values in found.items()}
-        for call, end in zip(calls, ends, strict=True)
+        predicted(
+            champion,
+            checked.part(rows) if len(calls) > 1 else checked,
+            {name: values[rows] for name, values in outputs.items()},
+        )
+        for rows in _places(calls)
     ]
 
 
-def _joined(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _places(calls: Sequence[_Call]) -> Iterator[slice]:
+    """Where the subjects of each call are among those of all."""
+    ends = itertools.accumulate(call.given.rows for call in calls)
+    return (slice(end - call.given.rows, end) for call, end in zip(calls, ends, strict=True))

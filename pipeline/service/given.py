@@ -49,6 +49,27 @@ def columns_of_rows(
     )
 
 
+def joined_columns(parts: Sequence[GivenColumns]) -> GivenColumns:
+    """Columns of the subjects of several requests, one after the other.
+
+    Examples:
+        >>> joined_columns([GivenColumns(1, {"AGE": [60]}), GivenColumns(2, {"AGE": [70, None]})])
+        GivenColumns(rows=3, values={'AGE': [60, 70, None]})
+    """
+    if len(parts) == 1:
+        return parts[0]
+    names = dict.fromkeys(name for part in parts for name in part.values)
+    values = {
+        name: [
+            value
+            for part in parts
+            for value in part.values.get(name) or itertools.repeat(ABSENT, part.rows)
+        ]
+        for name in names
+    }
+    return GivenColumns(sum(part.rows for part in parts), values)
+
+
 def both(first: Sequence[object], second: Sequence[object]) -> tuple[list[object], list[int]]:
     """Values of two names of one column, and the places where both have one.
 

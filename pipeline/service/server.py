@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import socket
@@ -111,8 +112,13 @@ def _import_tensorflow() -> None:
     other libraries too: leaving it out saves memory and seconds.
     """
     sys.modules.setdefault("keras", None)  # type: ignore[arg-type]
-    import tensorflow  # noqa: F401
+    import tensorflow as tf
 
+    # Handing the small operations of such a model to other threads takes longer than they do.
+    # Where TensorFlow was used before, its threads stay as they are.
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     # Before a model is loaded: the highest memory of the process is that of one of the two.
     give_back()
 

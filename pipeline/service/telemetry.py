@@ -122,14 +122,15 @@ class _Distribution:
     def __init__(
         self, name: str, title: str, labels: tuple[str, str], bounds: tuple[float, ...]
     ) -> None:
-        self._name, self._title, self._labels, self._bounds = name, title, labels, bounds
+        self._name, self._title, self._labels = name, title, labels
+        self._bounds = np.array(bounds)
         self._counts: dict[tuple[str, str], NDArray[Any]] = {}
         self._sums: dict[tuple[str, str], float] = {}
         self._lock = threading.Lock()
 
     def observe(self, labels: tuple[str, str], values: NDArray[Any]) -> None:
         """Counts values, `[n]`."""
-        places = np.searchsorted(self._bounds, values.astype(float), side="left")
+        places = self._bounds.searchsorted(values.astype(float), side="left")
         counts = np.bincount(places, minlength=len(self._bounds) + 1)
         with self._lock:
             self._counts[labels] = self._counts.get(labels, 0) + counts
@@ -138,7 +139,7 @@ class _Distribution:
     def collect(self) -> Iterator[Metric]:
         """What Prometheus reads."""
         found = HistogramMetricFamily(self._name, self._title, labels=self._labels)
-        bounds = [*map(floatToGoString, self._bounds), "+Inf"]
+        bounds = [*map(floatToGoString, self._bounds.tolist()), "+Inf"]
         with self._lock:
             for labels, counts in self._counts.items():
                 buckets = list(zip(bounds, np.cumsum(counts).astype(float).tolist(), strict=True))

@@ -14,6 +14,7 @@ from pipeline.names import ARM
 from pipeline.reading.examples import Categories, ExampleColumns
 from pipeline.results.scored_file import flag_text
 from pipeline.results.scoring import FLAG_TITLES
+from pipeline.service.checked import CheckedRows
 from pipeline.service.given import GivenColumns, both
 from pipeline.service.inputs import Input, Inputs
 from pipeline.service.membership import Given, membership
@@ -74,27 +75,6 @@ class InvalidRowsError(Exception):
         self.problems = tuple(problems[:_MOST_PROBLEMS])
 
 
-@dataclass(frozen=True)
-class CheckedRows:
-    """Columns of n subjects, as the model's signature `columns_with_slices` takes them.
-
-    Attributes:
-        rows: n.
-        arguments: float32 with NaN, or bytes with `b""`, where missing, `[n]`, by argument.
-        slices: The group of each subject by slicing, `""` where it is not known, `[n]`.
-        unknown: What is unknown of each subject: `population`, `landmark`.
-        flags: Flags of each subject, as the file of a batch scoring writes them.
-        arms: The arm that each subject is predicted under; None where the model reads none.
-    """
-
-    rows: int
-    arguments: dict[str, NDArray[Any]]
-    slices: Mapping[str, NDArray[np.object_]]
-    unknown: tuple[tuple[str, ...], ...]
-    flags: tuple[tuple[str, ...], ...]
-    arms: tuple[str, ...] | None
-
-
 def check_rows(
     study: Study,
     given: GivenColumns,
@@ -152,14 +132,10 @@ def _read(
     inputs: Inputs, cells: Mapping[str, Sequence[object]], problems: list[InputProblem]
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, list[str | None]]]:
     """Numbers, NaN where missing, and texts, None where missing, of each column."""
-    numbers, texts = dict[str, NDArray[np.float64]](), dict[str, list[str | None]]()
-    wrong = dict[str, list[int]]()
-    for column in inputs.all:
-        name = column.name
-        if column.kind == "number":
-            numbers[name], wrong[name] = numbers_of(cells[name])
-        else:
-            texts[name], wrong[name] = texts_of(cells[name])
+    numbers, wrong = numbers_of({c.name: cells[c.name] for c in inputs.all if c.kind == "number"})
+    texts = dict[str, list[str | None]]()
+    for name in (column.name for column in inputs.all if column.kind != "number"):
+        texts[name], wrong[name] = texts_of(cells[name])
     outside = _impossible(inputs, numbers)
     for column in inputs.all if outside or any(wrong.values()) else ():
         for row in outside.get(column.name, ()):

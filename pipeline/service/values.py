@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from types import NoneType
@@ -15,11 +16,20 @@ from pipeline.reading.days import dates_of
 from pipeline.reading.text import trimmed
 
 _LARGEST = float(np.finfo(np.float32).max)
-_NUMBERS = {int, float, NoneType}
+
+
+class _Absent:
+    """No value; as a number it is a missing one."""
+
+    def __float__(self) -> float:
+        return math.nan
+
+
+_NUMBERS = {int, float, NoneType, _Absent}
 _TEXTS = {str, NoneType}
 BAD = object()
 """In place of a value that can't be read."""
-ABSENT = object()
+ABSENT = _Absent()
 """In place of a value of a column that a request does not have."""
 EXPECTED = {
     "number": "a finite number, or null where it is missing",
@@ -60,35 +70,46 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def numbers_of(values: Sequence[object]) -> tuple[NDArray[np.float64], list[int]]:
-    """Numbers of a column.
+def numbers_of(
+    columns: Mapping[str, Sequence[object]],
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, list[int]]]:
+    """Numbers of columns; all are read at once where none is amiss.
 
     Args:
-        values: A value a subject.
+        columns: A value a subject, by column.
 
     Returns:
         Numbers, NaN where missing or no number, `[n]`; and the places of what is no number.
 
     Examples:
-        >>> numbers_of([1, None, "2"])
-        (array([ 1., nan, nan]), [2])
+        >>> numbers_of({"AGE": [60, None, "2"]})
+        ({'AGE': array([60., nan, nan])}, {'AGE': [2]})
     """
-    if set(map(type, values)) <= _NUMBERS:
-        found = _all_at_once(values)
-        if found is not None:
-            return found, []
-    read = [number_of(value) for value in values]
-    wrong = [place for place, value in enumerate(read) if value is BAD]
-    return np.array([math.nan if v is BAD else v for v in read], float), wrong
+    found = _all_at_once(list(columns.values()))
+    if found is not None:
+        return dict(zip(columns, found, strict=True)), {name: [] for name in columns}
+    read = {name: _one_by_one(values) for name, values in columns.items()}
+    return (
+        {name: numbers for name, (numbers, _) in read.items()},
+        {name: wrong for name, (_, wrong) in read.items()},
+    )
 
 
-def _all_at_once(values: Sequence[object]) -> NDArray[np.float64] | None:
-    """Numbers of which none is near the largest one; None where one is."""
+def _all_at_once(columns: Sequence[Sequence[object]]) -> NDArray[np.float64] | None:
+    """Numbers `[columns, n]` where each value is one, and none is near the largest; else None."""
+    if not set(map(type, itertools.chain.from_iterable(columns))) <= _NUMBERS:
+        return None
     try:
-        found = np.array(values, float)
+        found = np.array(columns, float)
     except OverflowError:
         return None
     return None if np.any(np.abs(found) > _LARGEST / 2) else found
+
+
+def _one_by_one(values: Sequence[object]) -> tuple[NDArray[np.float64], list[int]]:
+    read = [number_of(value) for value in values]
+    wrong = [place for place, value in enumerate(read) if value is BAD]
+    return np.array([math.nan if v is BAD else v for v in read], float), wrong
 
 
 def texts_of(values: Sequence[object]) -> tuple[list[str | None], list[int]]:
@@ -122,9 +143,13 @@ def trimmed_texts(texts: Mapping[str, Sequence[str | None]]) -> dict[str, list[s
         >>> trimmed_texts({"SEX": [" F", None], "arm": ["", "Active"]})
         {'SEX': ['F', None], 'arm': [None, 'Active']}
     """
-    given = list(set[str | None]().union(*texts.values()) - {None, ""})
-    found = dict(zip(given, trimmed(pa.array(given, "str")).to_pylist(), strict=True))
-    found |= {None: None, "": None}
+    found: dict[str | None, str | None] = {
+        text: text for column in texts.values() for text in column
+    }
+    found[""] = None
+    given = [text for text in found if text and not (text.isascii() and text == text.strip())]
+    if given:
+        found |= zip(given, trimmed(pa.array(given, "str")).to_pylist(), strict=True)
     return {name: [found[text] for text in column] for name, column in texts.items()}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -63,12 +63,10 @@ def health_router(service: Service) -> APIRouter:
 
 def open_inference_router(service: Service) -> APIRouter:
     """The endpoints of the server and below `/v2/models`."""
-    router = APIRouter(
-        dependencies=[Depends(service.requires("predict"))], tags=["Open Inference Protocol"]
-    )
+    router = APIRouter(route_class=service.route_for("predict"), tags=["Open Inference Protocol"])
 
     @router.get("/v2", summary="Metadata of the server")
-    async def server() -> JSONResponse:
+    async def server(_: Request) -> JSONResponse:
         return JSONResponse(
             {"name": "clinical-trial-pipeline", "version": code_version(), "extensions": []}
         )

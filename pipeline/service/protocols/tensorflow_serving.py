@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -32,9 +32,7 @@ _OF_VERSION = _PATH + "/versions/{version}"
 
 def tensorflow_serving_router(service: Service) -> APIRouter:
     """The endpoints below `/v1/models`."""
-    router = APIRouter(
-        dependencies=[Depends(service.requires("predict"))], tags=["TensorFlow Serving"]
-    )
+    router = APIRouter(route_class=service.route_for("predict"), tags=["TensorFlow Serving"])
 
     @router.get(_OF_VERSION + "/metadata", summary="Metadata of a version")
     @router.get(_PATH + "/metadata", summary="Metadata of the model")

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline.service.answers import checked_rows, predict
+from pipeline.runs.registry import Registry
+from pipeline.service.answers import predict
 from pipeline.service.batches import Batches
 from pipeline.service.champion import Champion
 from pipeline.service.follower import Follower
 from pipeline.service.given import GivenColumns, columns_of_rows
 from pipeline.service.model import ColumnsModel, Outputs
+from pipeline.service.validation import InvalidRowsError
 from tests.each import each
-from tests.pipeline.service.hand_made import SUBJECT
+from tests.pipeline.service.grouped import content, save_grouped
+from tests.pipeline.service.hand_made import STUDY, SUBJECT, register
 
 
 class Counting(ColumnsModel):
@@ -41,9 +45,12 @@ class Held:
         self.goes_on = threading.Event()
 
 
-@pytest.fixture
-def champion(follower: Follower) -> Champion:
-    found = follower.served.champion
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Champion:
+    """With groups, a population and a landmark."""
+    folder = tmp_path_factory.mktemp("batches")
+    register(folder / "registry", save_grouped(folder / "model"), folder, **content())
+    found = Follower(Registry(str(folder / "registry")), STUDY).served.champion
     assert found is not None
     return found
 
@@ -57,23 +64,18 @@ def _given(ages: list[float]) -> GivenColumns:
     return columns_of_rows([SUBJECT | {"AGE": age} for age in ages])
 
 
-def asked(champion: Champion, model: ColumnsModel, ages: list[list[float]]) -> list[Any]:
+def asked(champion: Champion, model: ColumnsModel, requests: list[GivenColumns]) -> list[Any]:
     """Answers of requests of which the first has begun when the others come; an error is one too.
 
     Args:
         champion: The champion.
         model: Its model.
-        ages: Ages of the subjects of each request.
+        requests: Columns of the subjects of each request.
     """
 
     async def ask() -> list[Any]:
-        batches = Batches()
-
-        async def one(request: list[float]) -> Outputs:
-            checked = checked_rows(champion, _given(request))
-            return await batches.predict(model, checked.arguments, checked.slices, checked.rows)
-
-        tasks = [asyncio.create_task(one(request)) for request in ages]
+        batches, served = Batches(), replace(champion, model=model)
+        tasks = [asyncio.create_task(batches.predict(served, given)) for given in requests]
         while not model.loaded.calls:
             await asyncio.sleep(0)
         model.loaded.goes_on.set()
@@ -85,31 +87,77 @@ def asked(champion: Champion, model: ColumnsModel, ages: list[list[float]]) -> l
 def test_what_waits_is_put_together_and_answered_as_alone(
     champion: Champion, model: Counting
 ) -> None:
-    ages = [[50.0], [60.0], [41.0, 42.0], [70.0]]
-    answers = asked(champion, model, ages)
+    requests = [
+        _given([50.0]),
+        # Other columns than the others have, and much that can be said of a subject.
+        columns_of_rows(
+            [
+                {"AGE": None, "arm": "Active", "EXIT": 1},
+                SUBJECT | {"AGE": 119, "REGION": "North", "ENROLLED": "N"},
+            ]
+        ),
+        columns_of_rows([SUBJECT | {"SEX": "unheard of"}]),
+        _given([70.0]),
+    ]
+    answers = asked(champion, model, requests)
 
     # All requests of one turn of the loop are together.
     assert model.loaded.calls == [5]
-    for request, answer in zip(ages, answers, strict=True):
-        alone = predict(champion, _given(request)).outputs
-        for name in each(alone):
-            assert np.abs(answer[name][:, 0] - alone[name]).max() < 1e-6
+    for given, answer in zip(requests, answers, strict=True):
+        alone = predict(champion, given)
+        for name in each(alone.outputs):
+            assert np.abs(answer.outputs[name] - alone.outputs[name]).max() < 1e-6
+        assert answer.checked.rows == alone.checked.rows
+        for told in ("flags", "unknown", "arms"):
+            assert getattr(answer.checked, told) == getattr(alone.checked, told)
+        for found, expected in (
+            (answer.checked.slices, alone.checked.slices),
+            (answer.checked.arguments, alone.checked.arguments),
+        ):
+            for name in each(expected):
+                np.testing.assert_array_equal(found[name], expected[name])
 
 
 def test_a_row_at_fault_fails_alone(champion: Champion, model: Counting) -> None:
-    answers = asked(champion, model, [[50.0], [66.0], [60.0]])
+    answers = asked(champion, model, [_given([50.0]), _given([66.0]), _given([60.0])])
 
     assert [isinstance(answer, RuntimeError) for answer in answers] == [False, True, False]
     assert model.loaded.calls == [3, 1, 1, 1]
 
 
+def test_who_can_not_be_predicted_fails_alone_and_by_its_own_place(
+    champion: Champion, model: Counting
+) -> None:
+    wrong = columns_of_rows([SUBJECT, SUBJECT | {"AGE": "old"}])
+    answers = asked(champion, model, [_given([50.0]), wrong, _given([60.0])])
+
+    assert [isinstance(answer, InvalidRowsError) for answer in answers] == [False, True, False]
+    assert [(found.row, found.column) for found in answers[1].problems] == [(1, "AGE")]
+    assert model.loaded.calls == [1, 1]
+
+
 def test_a_call_has_a_bounded_number_of_rows(champion: Champion, model: Counting) -> None:
-    answers = asked(champion, model, [[50.0] * 40, [60.0] * 40, [60.0] * 24])
-    assert [len(answer["death"]) for answer in answers] == [40, 40, 24]
-    assert model.loaded.calls == [40, 64]
+    answers = asked(champion, model, [_given([60.0] * rows) for rows in (80, 80, 48)])
+    assert [answer.checked.rows for answer in answers] == [80, 80, 48]
+    assert model.loaded.calls == [80, 128]
 
 
 def test_a_large_request_is_called_alone(champion: Champion, model: Counting) -> None:
-    answers = asked(champion, model, [[50.0] * 65, [60.0]])
-    assert [len(answer["death"]) for answer in answers] == [65, 1]
-    assert sorted(model.loaded.calls) == [1, 65]
+    answers = asked(champion, model, [_given([50.0] * 129), _given([60.0])])
+    assert [answer.checked.rows for answer in answers] == [129, 1]
+    assert sorted(model.loaded.calls) == [1, 129]
+
+
+def test_the_first_of_a_call_may_have_left(champion: Champion, model: Counting) -> None:
+    async def leave() -> Any:
+        batches, served = Batches(), replace(champion, model=model)
+        left, stays = (
+            asyncio.create_task(batches.predict(served, _given([age]))) for age in (50.0, 60.0)
+        )
+        while not model.loaded.calls:
+            await asyncio.sleep(0)
+        left.cancel()
+        model.loaded.goes_on.set()
+        return await stays
+
+    assert asyncio.run(leave()).checked.rows == 1

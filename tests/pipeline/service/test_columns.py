@@ -8,14 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from pipeline.service.checked import CheckedRows
 from pipeline.service.given import columns_of_rows
 from pipeline.service.inputs import Inputs, inputs_of
-from pipeline.service.validation import CheckedRows, InvalidRowsError, check_rows
+from pipeline.service.validation import InvalidRowsError, check_rows
 from pipeline.service.values import ABSENT, numbers_of, texts_of
 from pipeline.skew.flags import reactions
 from pipeline.study.load import parse_study
@@ -104,7 +106,12 @@ def test_an_answer_has_what_the_model_says_of_each_subject(client: httpx.Client)
     ],
 )
 def test_what_is_no_number_is_found(values: list[object], wrong: list[int]) -> None:
-    assert numbers_of(values)[1] == wrong
+    numbers, found = numbers_of({"AGE": values, "SCORE": [1.0] * len(values)})
+    assert found == {"AGE": wrong, "SCORE": []}
+    assert numbers["SCORE"].tolist() == [1.0] * len(values)
+    assert np.flatnonzero(np.isnan(numbers["AGE"])).tolist() == [
+        place for place, value in enumerate(values) if place in wrong or value in (None, ABSENT)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,10 @@ from pipeline.service.app import create_app
 from pipeline.service.follower import Follower, Served
 from pipeline.service.gate import Limits
 from pipeline.service.model import ColumnsModel
+from pipeline.service.openapi import openapi_document
 from pipeline.service.tokens import Tokens, read_tokens
-from tests.pipeline.service.hand_made import SUBJECT
+from tests.each import each
+from tests.pipeline.service.hand_made import STUDY, SUBJECT
 from tests.pipeline.service.running import problem, running
 
 
@@ -90,6 +92,17 @@ class TestTokens:
             assert client.get("/openapi.json").status_code == predicts
             assert client.get("/metrics").status_code == looks
             assert client.get("/v2/health/ready").status_code == 200
+
+    def test_each_endpoint_but_health_needs_one(self, follower: Follower) -> None:
+        assert follower.served.champion
+        app = create_app(follower, self.TOKENS)
+        paths = openapi_document(app, follower.served.champion)["paths"]
+        asked = [(method, path) for path, methods in paths.items() for method in methods]
+        with running(app) as client:
+            for method, path in each(asked):
+                answer = client.request(method, path.format(model=STUDY, version="1"))
+                expected = 200 if path.startswith("/v2/health/") else 401
+                assert answer.status_code == expected, path
 
     def test_without_a_token_it_is_said_how_to_bring_one(self, follower: Follower) -> None:
         with running(create_app(follower, self.TOKENS)) as client:
