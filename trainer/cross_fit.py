@@ -16,7 +16,7 @@ from trainer.final_fit import STACKED_SUBJECTS, fit_on_all
 from trainer.fit import Progress
 from trainer.model import Encoding, Hyperparameters
 from trainer.procedures import plan_models
-from trainer.search_space import progress_of_candidates
+from trainer.search_space import progress_of_sets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,8 +89,8 @@ def cross_fit(
     order = arrays.order(folds)
     subjects, dealt = arrays.take(order), folds[order]
     train = _together if len(arrays) <= STACKED_SUBJECTS else _one_by_one
-    candidates = (hyperparameters, *others)
-    results = list(train(subjects, dealt, encoding, candidates, seed, steps, progress))
+    sets = (hyperparameters, *others)
+    results = list(train(subjects, dealt, encoding, sets, seed, steps, progress))
     found = np.full((*folds.shape, len(encoding.tasks)), np.nan, np.float32)
     for result in results:
         predicted = ~result.trained
@@ -108,15 +108,15 @@ def _together(
     arrays: Arrays,
     folds: NDArray[Any],
     encoding: Encoding,
-    candidates: Sequence[Hyperparameters],
+    sets: Sequence[Hyperparameters],
     seed: int,
     steps: int | None,
     progress: Progress | None,
 ) -> Iterator[_Result]:
     plan = plan_models(folds, arrays, seed)
-    reports = progress_of_candidates(progress, len(candidates))
+    reports = progress_of_sets(progress, len(sets))
     best: dict[int, _Result] = {}
-    for number, (hyper, report) in enumerate(zip(candidates, reports, strict=True)):
+    for number, (hyper, report) in enumerate(zip(sets, reports, strict=True)):
         trained = train_stack(plan, arrays, encoding, hyper, seed, steps, report)
         for place, course in enumerate(trained.courses):
             # The score is of the procedure's inner parts: none of them is in the fold that it
@@ -132,7 +132,7 @@ def _one_by_one(
     arrays: Arrays,
     folds: NDArray[Any],
     encoding: Encoding,
-    candidates: Sequence[Hyperparameters],
+    sets: Sequence[Hyperparameters],
     seed: int,
     steps: int | None,
     progress: Progress | None,
@@ -142,9 +142,9 @@ def _one_by_one(
     ]
     for done, (repeat, fold) in enumerate(every, start=1):
         trained = folds[:, repeat] != fold
-        first, *others = candidates
+        first, *others = sets
         fitted = fit_on_all(arrays.take(trained), encoding, first, seed, steps, others=others)
-        chosen = candidates.index(fitted.hyperparameters)
+        chosen = sets.index(fitted.hyperparameters)
         logits = fitted.calibrated_logits(arrays)
         yield _Result(repeat, trained, logits, chosen, fitted.history.score)
         if progress:

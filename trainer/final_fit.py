@@ -12,7 +12,7 @@ from trainer.courses import train_stack
 from trainer.fit import Fitted, History, Progress, fit, mean_logits
 from trainer.model import Encoding, Hyperparameters
 from trainer.procedures import deal_parts, plan_everyone
-from trainer.search_space import progress_of_candidates
+from trainer.search_space import progress_of_sets
 
 STACKED_SUBJECTS = 5_000
 """Up to so many subjects a procedure has four models that are trained side by side; with more, it
@@ -44,12 +44,10 @@ def fit_on_all(
         The calibrated model.
     """
     subjects = arrays.take(arrays.order())
-    candidates = (hyperparameters, *others)
+    sets = (hyperparameters, *others)
     fits = (
-        _fit(subjects, encoding, candidate, seed, steps, report)
-        for candidate, report in zip(
-            candidates, progress_of_candidates(progress, len(candidates)), strict=True
-        )
+        _fit(subjects, encoding, hyper, seed, steps, report)
+        for hyper, report in zip(sets, progress_of_sets(progress, len(sets)), strict=True)
     )
     return min(fits, key=lambda fitted: fitted.history.score)
 

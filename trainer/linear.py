@@ -77,7 +77,7 @@ def fit_linear(
 
 
 def choose_penalties(
-    train: Arrays, encoding: Encoding, candidates: Sequence[float]
+    train: Arrays, encoding: Encoding, penalties: Sequence[float]
 ) -> NDArray[np.float64]:
     """Chooses the penalty of each task by leave-one-out error on the same subjects.
 
@@ -91,17 +91,17 @@ def choose_penalties(
     Args:
         train: Subjects to fit on; the first `MAX_ROWS` of them are used.
         encoding: Their shape.
-        candidates: Penalties as `fit_linear` takes them.
+        penalties: Penalties as `fit_linear` takes them.
 
     Returns:
-        float64 `[tasks]`; the largest candidate for a task with one kind of known label.
+        float64 `[tasks]`; the largest penalty for a task with one kind of known label.
     """
     subjects = train.head(MAX_ROWS)
     design = design_matrix(subjects, encoding).toarray()
     arms = arms_of(subjects.categories, encoding.arms)
     return np.array(
         [
-            _penalty(design, subjects.labels[:, task], subjects.weights[:, task], arms, candidates)
+            _penalty(design, subjects.labels[:, task], subjects.weights[:, task], arms, penalties)
             for task in range(len(encoding.tasks))
         ]
     )
@@ -112,17 +112,17 @@ def _penalty(
     labels: NDArray[Any],
     weights: NDArray[Any],
     arms: NDArray[np.int64],
-    candidates: Sequence[float],
+    penalties: Sequence[float],
 ) -> float:
     known = weights > 0
     outcome, weight = (values[known].astype(np.float64) for values in (labels, weights))
     if not len(outcome):
-        return max(candidates)
+        return max(penalties)
     arm = arms[known]
     deviation = _within_arms(outcome[:, None], weight, arm)[:, 0]
     variance = float(weight @ deviation**2) / float(weight.sum())
     if variance < _NO_VARIANCE:
-        return max(candidates)
+        return max(penalties)
     # Weighted least squares are those of rows times the roots of their weights.
     root = np.sqrt(weight)
     centred = _within_arms(design[known], weight, arm) * root[:, None]
@@ -131,12 +131,12 @@ def _penalty(
     projected = left.T @ target
     of_arm = weight / np.bincount(arm, weight)[arm]
     errors = []
-    for candidate in candidates:
-        shrink = values**2 / (values**2 + candidate / variance)
+    for penalty in penalties:
+        shrink = values**2 / (values**2 + penalty / variance)
         leverage = (left**2) @ shrink + of_arm
         residual = target - left @ (shrink * projected)
         errors.append(float(np.sum((residual / np.maximum(1.0 - leverage, _LEAST_REST)) ** 2)))
-    return float(candidates[int(np.argmin(errors))])
+    return float(penalties[int(np.argmin(errors))])
 
 
 def _within_arms(

@@ -19,7 +19,7 @@ from trainer.features import model_inputs
 from trainer.final_fit import fit_on_all
 from trainer.fit import Fitted, Progress, fit
 from trainer.model import Hyperparameters, resolve
-from trainer.search_space import other_candidates
+from trainer.search_space import other_sets
 from trainer.serving import save
 from trainer.transformation import Transformation
 
@@ -37,7 +37,7 @@ def run_fn(fn_args: Any) -> None:
     `custom_config` holds `inputs` (`ModelInputs.to_config()`), `seed`, `contributions` (whether the
     model explains its predictions), and in `hyperparameters` values that replace the defaults. The
     Tuner's values take precedence over the defaults, and `custom_config` over both. Out of fold the
-    Tuner finds none: with `tune` the model's own inner parts choose among candidates.
+    Tuner finds none: with `tune` the model's own inner parts choose among sets of values.
 
     Args:
         fn_args: TFX's `FnArgs`.
@@ -100,7 +100,7 @@ def _fit_on_all(everyone: Arrays, train: TransformedExamples, fn_args: Any, seed
         seed,
         steps=fn_args.train_steps,
         progress=throttled_progress(),
-        others=other_candidates(hyperparameters, chosen, seed) if config.get("tune") else (),
+        others=other_sets(hyperparameters, chosen, seed) if config.get("tune") else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""The hyperparameters that are searched, and the candidates that a procedure chooses among."""
+"""The hyperparameters that are searched, and the sets of them that a procedure chooses among."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from trainer.fit import Progress
 from trainer.model import Hyperparameters
 
-MOST_CANDIDATES = 8
-"""Candidates at most, the ones that are not tuned among them: each is as much work as a run without
+MOST_SETS = 8
+"""Sets at most, the ones that are not tuned among them: each is as much work as a run without
 tuning."""
 
 _MOST_DRAWS = 100
-"""Draws at most: a space of few values has no more candidates."""
+"""Draws at most: a space of few values has no more sets."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ SPACE: Mapping[str, Range | tuple[int, ...] | tuple[float, ...]] = {
 _OF_HIDDEN_LAYERS = ("width", "dropout")
 
 
-def other_candidates(
+def other_sets(
     hyperparameters: Hyperparameters, chosen: Collection[str], seed: int
 ) -> tuple[Hyperparameters, ...]:
     """Draws what a procedure may choose instead of the hyperparameters of an untuned run.
@@ -55,10 +55,10 @@ def other_candidates(
     Args:
         hyperparameters: Those of an untuned run.
         chosen: Names that the study file sets; they are not searched.
-        seed: Seeds the draws: the same candidates in every procedure of a run.
+        seed: Seeds the draws: the same sets in every procedure of a run.
 
     Returns:
-        At most `MOST_CANDIDATES - 1`, all different from each other and from `hyperparameters`.
+        At most `MOST_SETS - 1`, all different from each other and from `hyperparameters`.
     """
     draw = np.random.default_rng([seed, len(SPACE)])
     found = {hyperparameters: None}
@@ -72,23 +72,23 @@ def other_candidates(
             unused = {name: getattr(hyperparameters, name) for name in _OF_HIDDEN_LAYERS}
             drawn = dataclasses.replace(drawn, **unused)
         found[drawn] = None
-        if len(found) == MOST_CANDIDATES:
+        if len(found) == MOST_SETS:
             break
     return tuple(found)[1:]
 
 
-def progress_of_candidates(progress: Progress | None, count: int) -> list[Progress | None]:
-    """The progress of each of some candidates, as parts of one."""
+def progress_of_sets(progress: Progress | None, count: int) -> list[Progress | None]:
+    """The progress of each of some sets, as parts of one."""
     if progress is None or count == 1:
         return [progress] * count
 
-    def of_candidate(number: int) -> Progress:
+    def of_set(number: int) -> Progress:
         def report(epoch: int, total: int, detail: str) -> None:
-            progress(number * total + epoch, count * total, f"candidate {number + 1}, {detail}")
+            progress(number * total + epoch, count * total, f"set {number + 1}, {detail}")
 
         return report
 
-    return [of_candidate(number) for number in range(count)]
+    return [of_set(number) for number in range(count)]
 
 
 def _drawn(

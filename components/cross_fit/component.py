@@ -52,7 +52,7 @@ class CrossFit(base_component.BaseComponent):
         settings: What CrossFit reads of the study.
         seed: Seed of training.
         steps: Training steps; 0 for early stopping.
-        tune: Whether each procedure chooses among candidates of hyperparameters.
+        tune: Whether each procedure chooses among sets of hyperparameters.
         source: Digest of the trainer's source: with an edited trainer the stage runs again.
     """
 

@@ -20,14 +20,14 @@ from pipeline.names import CHALLENGER
 from pipeline.results.evaluation_plan import read_plan
 from pipeline.results.final_fit import FINAL_FIT_FILE
 from pipeline.results.predictions import Predictions, write_predictions
-from pipeline.results.tuning import TUNING_FILE, TunedCandidate, Tuning
+from pipeline.results.tuning import TUNING_FILE, TunedSet, Tuning
 from trainer.agreement import FoldLogits, compare, require_agreement
 from trainer.cross_fit import OutOfFold, cross_fit
 from trainer.examples import read_encoding
 from trainer.features import ModelInputs
 from trainer.model import Hyperparameters, resolve
 from trainer.run import throttled_progress
-from trainer.search_space import SPACE, other_candidates
+from trainer.search_space import SPACE, other_sets
 from trainer.subjects import Subjects, read_subjects, served_logits
 from trainer.transformation import Transformation
 
@@ -72,10 +72,10 @@ class Executor(base_executor.BaseExecutor):
             [f"{files}/*"], Transformation(graph, inputs), inputs, plan.repeats
         )
         logger.info("rows", extra={"rows": {"split": "train", "subjects": len(subjects)}})
-        candidates = _candidates(len(subjects), settings, exec_properties)
-        found = _cross_fit(subjects, graph, settings, candidates, exec_properties)
+        sets = _sets(len(subjects), settings, exec_properties)
+        found = _cross_fit(subjects, graph, settings, sets, exec_properties)
         if exec_properties["tune"]:
-            tuning = _tuning(candidates, found, settings)
+            tuning = _tuning(sets, found, settings)
             io_utils.write_string_file(f"{folder}/{TUNING_FILE}", tuning.model_dump_json(indent=1))
         predictions = Predictions.of_repeats(
             subjects.hashes, subjects.folds, {CHALLENGER: found.probabilities}, settings.tasks
@@ -107,10 +107,10 @@ def _cross_fit(
     subjects: Subjects,
     graph: tft.TFTransformOutput,
     settings: CrossFitSettings,
-    candidates: Sequence[Hyperparameters],
+    sets: Sequence[Hyperparameters],
     exec_properties: dict[str, Any],
 ) -> OutOfFold:
-    first, *others = candidates
+    first, *others = sets
     return cross_fit(
         subjects.arrays,
         subjects.folds,
@@ -123,7 +123,7 @@ def _cross_fit(
     )
 
 
-def _candidates(
+def _sets(
     subjects: int, settings: CrossFitSettings, exec_properties: dict[str, Any]
 ) -> tuple[Hyperparameters, ...]:
     """What the procedures choose among, that of a run without tuning first."""
@@ -131,21 +131,21 @@ def _candidates(
     first = resolve(subjects, chosen=chosen)
     if not exec_properties["tune"]:
         return (first,)
-    return (first, *other_candidates(first, chosen, exec_properties["seed"]))
+    return (first, *other_sets(first, chosen, exec_properties["seed"]))
 
 
 def _tuning(
-    candidates: Sequence[Hyperparameters], found: OutOfFold, settings: CrossFitSettings
+    sets: Sequence[Hyperparameters], found: OutOfFold, settings: CrossFitSettings
 ) -> Tuning:
     searched = [name for name in SPACE if name not in settings.hyperparameters]
-    counts = np.bincount(found.chosen, minlength=len(candidates))
+    counts = np.bincount(found.chosen, minlength=len(sets))
     return Tuning(
-        candidates=tuple(
-            TunedCandidate(
-                hyperparameters={name: getattr(candidate, name) for name in searched},
+        sets=tuple(
+            TunedSet(
+                hyperparameters={name: getattr(item, name) for name in searched},
                 procedures=int(count),
             )
-            for candidate, count in zip(candidates, counts, strict=True)
+            for item, count in zip(sets, counts, strict=True)
         )
     )
 

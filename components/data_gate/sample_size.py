@@ -69,7 +69,7 @@ def required_size(parameters: int, prevalence: float, r_squared: float) -> Requi
     """Subjects with a known outcome that training a model needs.
 
     Args:
-        parameters: Candidate parameters, at least 1.
+        parameters: Predictor parameters, at least 1.
         prevalence: Share of subjects with the outcome, between 0 and 1.
         r_squared: Anticipated Cox-Snell R² of the model, above 0 and below .9.
 
@@ -91,7 +91,7 @@ def _size_for_shrinkage(parameters: int, r_squared: float, shrinkage: float) -> 
     return math.ceil(parameters / ((shrinkage - 1) * math.log(1 - r_squared / shrinkage)))
 
 
-def candidate_parameters(columns: Columns) -> int:
+def predictor_parameters(columns: Columns) -> int:
     """Coefficients that a linear model of the transformed features has, without the intercept.
 
     One for each number and one if values of it are missing; for each category one less than its
@@ -117,12 +117,12 @@ def sample_size(
     """Compares each task's subjects with a known label with the number that training needs.
 
     Args:
-        columns: Features of the subjects for training; they give the candidate parameters.
+        columns: Features of the subjects for training; they give the predictor parameters.
         counts: Labels of each task.
         gate: Severity and anticipated fit.
         smallest_group: Fewest subjects that a number is shown for.
     """
-    parameters = candidate_parameters(columns)
+    parameters = predictor_parameters(columns)
     if not parameters:
         return
     for task in columns.labels:
@@ -163,7 +163,7 @@ def _finding(
         severity="ok" if enough else gate.sample_size,
         message=(
             f"task {name}: {labels.known:,} subjects with a known label for training; at least "
-            f"{needed:,} are needed (Riley et al. 2020, BMJ 368:m441) for {parameters} candidate "
+            f"{needed:,} are needed (Riley et al. 2020, BMJ 368:m441) for {parameters} predictor "
             f"parameters, an observed rate of {prevalence:.3f} and an anticipated Cox-Snell R² of "
             f"{fit:.3f}. There are {per_parameter:.1f} subjects of the rarer outcome per "
             f"parameter; a network has more parameters.{'' if enough else advice}"

@@ -9,8 +9,8 @@ TUNING_FILE = "tuning.json"
 """File name in the output `predictions` of CrossFit; absent unless it tuned."""
 
 
-class TunedCandidate(Document):
-    """Hyperparameters that the procedures could choose.
+class TunedSet(Document):
+    """A set of hyperparameters that the procedures could choose.
 
     Attributes:
         hyperparameters: Values of the hyperparameters that are searched, by name.
@@ -25,48 +25,47 @@ class Tuning(Document):
     """`tuning.json`; holds nothing about a subject.
 
     Attributes:
-        candidates: All candidates; the first is what a run that does not tune takes.
+        sets: All sets that could be chosen; the first is what a run that does not tune takes.
     """
 
-    candidates: tuple[TunedCandidate, ...]
+    sets: tuple[TunedSet, ...]
 
     @property
     def procedures(self) -> int:
         """Number of procedures: one a fold and repeat."""
-        return sum(candidate.procedures for candidate in self.candidates)
+        return sum(item.procedures for item in self.sets)
 
     @property
     def sentence(self) -> str:
         """Which share of the procedures chose what, for people.
 
         Examples:
-            >>> untuned = TunedCandidate(hyperparameters={"depth": 2}, procedures=1)
-            >>> flat = TunedCandidate(hyperparameters={"depth": 0}, procedures=4)
-            >>> print(Tuning(candidates=(untuned, flat)).sentence.split(": ")[1].split(". ")[0])
+            >>> untuned = TunedSet(hyperparameters={"depth": 2}, procedures=1)
+            >>> flat = TunedSet(hyperparameters={"depth": 0}, procedures=4)
+            >>> print(Tuning(sets=(untuned, flat)).sentence.split(": ")[1].split(". ")[0])
             80 % set 2 (depth 0); 20 % set 1, the untuned one
         """
-        ranked = sorted(self.candidates, key=lambda candidate: -candidate.procedures)
+        ranked = sorted(self.sets, key=lambda item: -item.procedures)
         shares = "; ".join(
-            f"{100 * candidate.procedures / self.procedures:.0f} % "
-            f"{self._words(candidate, candidate is ranked[0])}"
-            for candidate in ranked
-            if candidate.procedures
+            f"{100 * item.procedures / self.procedures:.0f} % "
+            f"{self._words(item, item is ranked[0])}"
+            for item in ranked
+            if item.procedures
         )
         return (
-            f"Each of the {self.procedures} procedures chose one of {len(self.candidates)} sets of "
+            f"Each of the {self.procedures} procedures chose one of {len(self.sets)} sets of "
             "hyperparameters by the loss on inner parts of its own training subjects, never on "
             f"those that it predicts: {shares}. The final model chose in the same way."
         )
 
-    def _words(self, candidate: TunedCandidate, most_chosen: bool) -> str:
+    def _words(self, item: TunedSet, most_chosen: bool) -> str:
         """Number of a set of hyperparameters; the values of the one that was chosen most."""
-        number = self.candidates.index(candidate) + 1
+        number = self.sets.index(item) + 1
         name = "set 1, the untuned one" if number == 1 else f"set {number}"
         if not most_chosen:
             return name
         values = ", ".join(
-            f"{name.replace('_', ' ')} {value:.3g}"
-            for name, value in candidate.hyperparameters.items()
+            f"{name.replace('_', ' ')} {value:.3g}" for name, value in item.hyperparameters.items()
         )
         return f"{name} ({values})"
 

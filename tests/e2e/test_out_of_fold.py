@@ -23,7 +23,7 @@ from tests.each import each
 from tests.html_reading import read_html
 from tests.predicted_risks import departures
 from tests.whole_runs import LENIENT, Run, small_run, study_copy
-from trainer.search_space import MOST_CANDIDATES
+from trainer.search_space import MOST_SETS
 
 pytestmark = pytest.mark.slow
 
@@ -197,7 +197,7 @@ def test_out_of_fold_every_procedure_and_the_final_model_choose_their_hyperparam
     folder = str(second.output("CrossFit", "predictions"))
     found = read_tuning(folder)
     assert found is not None
-    assert len(found.candidates) == MOST_CANDIDATES
+    assert len(found.sets) == MOST_SETS
     assert found.procedures == plan.folds * REPEATS
     tuned = read_predictions(folder)
     assert tuned.fold.tolist() == predictions.fold.tolist()
@@ -206,9 +206,9 @@ def test_out_of_fold_every_procedure_and_the_final_model_choose_their_hyperparam
         for task in TASKS
     )
     training = second.file_of("Trainer", "model_run", "training.json")["hyperparameters"]
-    searched = found.candidates[0].hyperparameters
+    searched = found.sets[0].hyperparameters
     assert {name: training[name] for name in searched} in [
-        candidate.hyperparameters for candidate in found.candidates
+        item.hyperparameters for item in found.sets
     ]
     pages = (
         second.records / "page.html",

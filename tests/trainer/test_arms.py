@@ -187,14 +187,14 @@ def test_features_that_say_nothing_more_than_the_arm_have_the_largest_penalty() 
 def test_the_penalty_is_that_of_leaving_each_subject_out_with_the_arms_unpenalised() -> None:
     """Regression on a column for each arm and on penalised numbers, refitted without each."""
     few = trial().take(np.arange(0, 240, 8))
-    candidates = (1.0, 30.0, 1_000.0)
+    penalties = (1.0, 30.0, 1_000.0)
     arms = np.eye(3)[few.categories[:, 0]]
     design = np.hstack([few.numbers, arms]).astype(np.float64)
     labels = few.labels[:, 0].astype(np.float64)
     within = labels - arms @ by_arm(labels, few)
 
-    def error(candidate: float) -> float:
-        ridge = np.diag([candidate / within.var()] * NOISE + [0.0] * 3)
+    def error(penalty: float) -> float:
+        ridge = np.diag([penalty / within.var()] * NOISE + [0.0] * 3)
         total = 0.0
         for out in range(len(few)):
             x, y = np.delete(design, out, axis=0), np.delete(labels, out)
@@ -202,7 +202,7 @@ def test_the_penalty_is_that_of_leaving_each_subject_out_with_the_arms_unpenalis
             total += (labels[out] - design[out] @ weights) ** 2
         return total
 
-    assert choose_penalties(few, ENCODING, candidates).tolist() == [min(candidates, key=error)]
+    assert choose_penalties(few, ENCODING, penalties).tolist() == [min(penalties, key=error)]
 
 
 def test_a_calibration_gives_way_to_the_rate_of_the_arm() -> None:

@@ -114,24 +114,24 @@ def test_the_penalty_is_larger_where_there_is_less_to_learn() -> None:
 def test_the_penalty_is_that_of_leaving_each_subject_out_in_turn() -> None:
     """Ridge regression refitted without each subject, its intercept unpenalised."""
     subjects = _trial_of_strength(0.4, count=25)
-    encoding, candidates = Encoding(3, 1, 2, ("death", "ae")), (0.3, 3.0, 30.0)
+    encoding, penalties = Encoding(3, 1, 2, ("death", "ae")), (0.3, 3.0, 30.0)
     codes = np.eye(2)[subjects.categories[:, 0]]
     design = np.hstack([subjects.numbers, codes]).astype(np.float64)
 
-    def error(task: int, candidate: float) -> float:
+    def error(task: int, penalty: float) -> float:
         labels = subjects.labels[:, task].astype(np.float64)
         total = 0.0
         for out in range(25):
             rest = np.arange(25) != out
             mean, rate = design[rest].mean(axis=0), labels[rest].mean()
             x, y = design[rest] - mean, labels[rest] - rate
-            ridge = candidate / labels.var() * np.eye(5)
+            ridge = penalty / labels.var() * np.eye(5)
             weights = np.linalg.solve(x.T @ x + ridge, x.T @ y)
             total += (labels[out] - rate - (design[out] - mean) @ weights) ** 2
         return total
 
-    expected = [min(candidates, key=lambda c, task=task: error(task, c)) for task in (0, 1)]  # type: ignore[misc]
-    assert choose_penalties(subjects, encoding, candidates).tolist() == expected
+    expected = [min(penalties, key=lambda c, task=task: error(task, c)) for task in (0, 1)]  # type: ignore[misc]
+    assert choose_penalties(subjects, encoding, penalties).tolist() == expected
 
 
 def test_a_task_with_one_kind_of_label_has_the_largest_penalty() -> None:

@@ -20,7 +20,7 @@ from trainer.cross_fit import OutOfFold, cross_fit
 from trainer.final_fit import fit_on_all
 from trainer.model import Hyperparameters
 from trainer.procedures import plan_everyone, plan_models
-from trainer.search_space import MOST_CANDIDATES, SPACE, other_candidates
+from trainer.search_space import MOST_SETS, SPACE, other_sets
 
 FLAT = dataclasses.replace(SMALL, depth=0, max_epochs=1)
 """The linear start alone, nearly."""
@@ -29,11 +29,11 @@ WILD = dataclasses.replace(SMALL, dropout=0.0, weight_decay=0.0, learning_rate=0
 STIFF = dataclasses.replace(SMALL, depth=0, max_epochs=1, penalty=1e6)
 """Predicts nearly the base rate."""
 
-CANDIDATES = (FLAT, WILD, STIFF)
+SETS = (FLAT, WILD, STIFF)
 
 
 def tuned(arrays: Arrays, folds: NDArray[np.int64]) -> OutOfFold:
-    return cross_fit(arrays, folds, ENCODING, CANDIDATES[0], 3, others=CANDIDATES[1:])
+    return cross_fit(arrays, folds, ENCODING, SETS[0], 3, others=SETS[1:])
 
 
 def predicted_by(arrays: Arrays, folds: NDArray[np.int64], hyper: Hyperparameters) -> OutOfFold:
@@ -41,18 +41,18 @@ def predicted_by(arrays: Arrays, folds: NDArray[np.int64], hyper: Hyperparameter
 
 
 def scores(arrays: Arrays, folds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Loss on the inner parts: `[candidates, procedures]`."""
+    """Loss on the inner parts: `[sets, procedures]`."""
     plan = plan_models(folds, arrays, 3)
     return np.array(
         [
             [course.best_score for course in train_stack(plan, arrays, ENCODING, h, 3).courses]
-            for h in CANDIDATES
+            for h in SETS
         ]
     )
 
 
 @pytest.mark.parametrize("folds", [3, 5])
-def test_every_procedure_predicts_by_the_candidate_with_the_least_loss_on_its_inner_parts(
+def test_every_procedure_predicts_by_the_set_with_the_least_loss_on_its_inner_parts(
     folds: int,
 ) -> None:
     arrays, assigned = trial(60, strength=0.7), dealt(60, folds, 2)
@@ -60,9 +60,9 @@ def test_every_procedure_predicts_by_the_candidate_with_the_least_loss_on_its_in
     found = tuned(arrays, assigned)
 
     assert len(set(found.chosen.tolist())) > 1
-    alone = [predicted_by(arrays, assigned, hyper).logits for hyper in CANDIDATES]
-    for procedure, candidate in enumerate(found.chosen):
-        np.testing.assert_allclose(found.logits[procedure], alone[candidate][procedure], atol=1e-5)
+    alone = [predicted_by(arrays, assigned, hyper).logits for hyper in SETS]
+    for procedure, item in enumerate(found.chosen):
+        np.testing.assert_allclose(found.logits[procedure], alone[item][procedure], atol=1e-5)
     order = arrays.order(assigned)
     best = scores(arrays.take(order), assigned[order]).argmin(axis=0)
     np.testing.assert_array_equal(found.chosen, best)
@@ -104,13 +104,12 @@ def test_the_final_model_chooses_on_its_own_inner_parts() -> None:
     subjects = arrays.take(arrays.order())
     plan = plan_everyone(subjects, 1)
     losses = [
-        train_stack(plan, subjects, ENCODING, hyper, 1).courses[0].best_score
-        for hyper in CANDIDATES
+        train_stack(plan, subjects, ENCODING, hyper, 1).courses[0].best_score for hyper in SETS
     ]
 
-    found = fit_on_all(arrays, ENCODING, CANDIDATES[0], 1, others=CANDIDATES[1:])
+    found = fit_on_all(arrays, ENCODING, SETS[0], 1, others=SETS[1:])
 
-    assert found.hyperparameters == CANDIDATES[int(np.argmin(losses))]
+    assert found.hyperparameters == SETS[int(np.argmin(losses))]
     assert found.history.score == pytest.approx(min(losses))
 
 
@@ -120,24 +119,22 @@ def test_with_more_subjects_each_fold_chooses_on_a_quarter_of_its_own(
     monkeypatch.setattr(module, "STACKED_SUBJECTS", 10)
     monkeypatch.setattr(final_module, "STACKED_SUBJECTS", 10)
     arrays, assigned = trial(60), dealt(60, 2, 1)
-    candidates = (STIFF, SMALL)
+    sets = (STIFF, SMALL)
 
-    found = cross_fit(arrays, assigned, ENCODING, candidates[0], 3, others=candidates[1:])
+    found = cross_fit(arrays, assigned, ENCODING, sets[0], 3, others=sets[1:])
 
     own = assigned[:, 0] == 0
-    after = cross_fit(
-        flipped(arrays, own), assigned, ENCODING, candidates[0], 3, others=candidates[1:]
-    )
+    after = cross_fit(flipped(arrays, own), assigned, ENCODING, sets[0], 3, others=sets[1:])
     np.testing.assert_allclose(after.probabilities[own], found.probabilities[own], atol=1e-6)
     np.testing.assert_array_equal(found.chosen, [1, 1])
 
 
-def test_without_other_candidates_there_is_no_choice() -> None:
+def test_without_other_sets_there_is_no_choice() -> None:
     arrays, assigned = trial(40), dealt(40, 2, 1)
     assert predicted_by(arrays, assigned, SMALL).chosen.tolist() == [0, 0]
 
 
-def test_progress_is_that_of_all_candidates() -> None:
+def test_progress_is_that_of_all_sets() -> None:
     told: list[tuple[int, int]] = []
 
     cross_fit(
@@ -150,26 +147,26 @@ def test_progress_is_that_of_all_candidates() -> None:
     assert {total for _, total in told} == {8}
 
 
-class TestCandidates:
+class TestOtherSets:
     def test_they_are_different_and_include_the_untuned_ones_once(self) -> None:
-        others = other_candidates(Hyperparameters(), (), seed=1)
-        assert len({Hyperparameters(), *others}) == MOST_CANDIDATES == len(others) + 1
+        others = other_sets(Hyperparameters(), (), seed=1)
+        assert len({Hyperparameters(), *others}) == MOST_SETS == len(others) + 1
 
     def test_they_follow_the_seed_alone(self) -> None:
-        first, again, other = (other_candidates(Hyperparameters(), (), s) for s in (1, 1, 2))
+        first, again, other = (other_sets(Hyperparameters(), (), s) for s in (1, 1, 2))
         assert first == again
         assert first != other
 
     def test_what_the_study_file_chose_stays(self) -> None:
         chosen = {"depth": 1, "penalty": 3.0}
         own = Hyperparameters(**chosen)  # type: ignore[arg-type]
-        for candidate in each(other_candidates(own, chosen, seed=1)):
-            assert (candidate.depth, candidate.penalty) == (1, 3.0)
+        for item in each(other_sets(own, chosen, seed=1)):
+            assert (item.depth, item.penalty) == (1, 3.0)
 
-    def test_a_space_of_few_values_has_no_more_candidates(self) -> None:
-        others = other_candidates(Hyperparameters(), SPACE.keys() - {"depth"}, seed=1)
-        assert sorted(candidate.depth for candidate in others) == [0, 1]
+    def test_a_space_of_few_values_has_no_more_sets(self) -> None:
+        others = other_sets(Hyperparameters(), SPACE.keys() - {"depth"}, seed=1)
+        assert sorted(item.depth for item in others) == [0, 1]
 
     def test_a_study_file_may_choose_each_of_them(self) -> None:
-        for candidate in each(other_candidates(Hyperparameters(), (), seed=1)):
-            assert check_hyperparameters(dataclasses.asdict(candidate))
+        for item in each(other_sets(Hyperparameters(), (), seed=1)):
+            assert check_hyperparameters(dataclasses.asdict(item))

@@ -96,7 +96,7 @@ def test_the_scale_of_the_weights_changes_no_loss(seed: int, factor: float) -> N
 def test_the_penalty_is_chosen_by_leaving_out_subjects_with_all_their_weight(seed: int) -> None:
     arrays = trial(seed, subjects=25)
     arrays.weights[:] = np.maximum(arrays.weights, 1)
-    candidates = (0.3, 3.0, 30.0)
+    penalties = (0.3, 3.0, 30.0)
     codes = np.eye(4)[arrays.categories[:, 0]]
     design = np.hstack([arrays.numbers, codes]).astype(np.float64)
     weight = arrays.weights[:, 0].astype(np.float64)
@@ -106,22 +106,22 @@ def test_the_penalty_is_chosen_by_leaving_out_subjects_with_all_their_weight(see
     rate = np.average(labels, weights=weight)
     variance = np.average((labels - rate) ** 2, weights=weight)
 
-    def error(candidate: float) -> float:
+    def error(penalty: float) -> float:
         total = 0.0
         for out in range(25):
             rest = np.arange(25) != out
             x, y, w = design[rest], labels[rest], weight[rest]
             x, y = x - np.average(x, axis=0, weights=w), y - np.average(y, weights=w)
-            ridge = candidate / variance * np.eye(7)
+            ridge = penalty / variance * np.eye(7)
             found = np.linalg.solve((x * w[:, None]).T @ x + ridge, (x * w[:, None]).T @ y)
             here = design[out] - np.average(design[rest], axis=0, weights=w)
             rest_rate = np.average(labels[rest], weights=w)
             total += weight[out] * (labels[out] - rest_rate - here @ found) ** 2
         return total
 
-    errors = [error(candidate) for candidate in candidates]
-    chosen = choose_penalties(arrays, ENCODING, candidates)[0]
-    assert errors[candidates.index(chosen)] == pytest.approx(min(errors), rel=1e-6)
+    errors = [error(penalty) for penalty in penalties]
+    chosen = choose_penalties(arrays, ENCODING, penalties)[0]
+    assert errors[penalties.index(chosen)] == pytest.approx(min(errors), rel=1e-6)
 
 
 def test_the_base_rate_of_an_arm_is_weighted() -> None:

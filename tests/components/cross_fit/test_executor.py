@@ -109,15 +109,13 @@ def test_what_the_procedures_chose_is_written_beside_their_predictions(
     found = read_tuning(str(stage.predictions))
     assert found is not None
     searched = ["dropout", "learning_rate", "weight_decay", "penalty"]
-    assert all(list(candidate.hyperparameters) == searched for candidate in found.candidates)
-    assert [candidate.procedures for candidate in found.candidates] == [2, 0, 0, 6, 0, 0, 0, 2]
-    of_others = [candidate.hyperparameters for candidate in found.candidates[1:]]
+    assert all(list(item.hyperparameters) == searched for item in found.sets)
+    assert [item.procedures for item in found.sets] == [2, 0, 0, 6, 0, 0, 0, 2]
+    of_others = [item.hyperparameters for item in found.sets[1:]]
     assert of_others == [{name: getattr(other, name) for name in searched} for other in asked]
 
 
-def test_without_tuning_there_are_no_candidates(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_tuning_there_are_no_sets(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
     def untuned(*arguments: Any) -> OutOfFold:

@@ -7,8 +7,8 @@ import pytest
 
 from components.data_gate.rules import Columns
 from components.data_gate.sample_size import (
-    candidate_parameters,
     largest_r_squared,
+    predictor_parameters,
     required_size,
     sample_size,
 )
@@ -65,7 +65,7 @@ def test_a_precise_overall_risk_needs_385_subjects_at_a_rate_of_one_half() -> No
 
 
 def test_a_number_is_a_parameter_and_its_missing_values_are_another() -> None:
-    assert candidate_parameters(columns(age=[50, 60, 70], weight=[80, np.nan, 90])) == 3
+    assert predictor_parameters(columns(age=[50, 60, 70], weight=[80, np.nan, 90])) == 3
 
 
 def test_a_category_has_a_parameter_less_than_levels_with_rare_ones_together() -> None:
@@ -79,7 +79,7 @@ def test_a_category_has_a_parameter_less_than_levels_with_rare_ones_together() -
         missing={"region": codes == 4},
     )
 
-    assert candidate_parameters(of_categories) == 3
+    assert predictor_parameters(of_categories) == 3
 
 
 def test_a_small_trial_is_a_warning_with_the_number_needed() -> None:

@@ -9,7 +9,7 @@ from components.evaluator.results import read_records
 from components.evaluator.settings import EvaluatorSettings
 from components.evaluator.shown import shown_metrics, suppressed_groups
 from pipeline.results.evaluation_plan import SPLIT_PLAN
-from pipeline.results.tuning import TunedCandidate, Tuning
+from pipeline.results.tuning import TunedSet, Tuning
 
 SETTINGS = EvaluatorSettings(
     tasks={"response": (0.5,)},
@@ -136,11 +136,11 @@ def test_an_empty_test_split_is_too_small() -> None:
 
 
 def test_what_the_procedures_chose_is_in_the_metrics_of_a_tuned_run_alone() -> None:
-    tuning = Tuning(candidates=(TunedCandidate(hyperparameters={"depth": 2}, procedures=5),))
+    tuning = Tuning(sets=(TunedSet(hyperparameters={"depth": 2}, procedures=5),))
     found = shown_metrics([], {}, {}, SETTINGS, SPLIT_PLAN, {}, tuning)
     untuned = shown_metrics([], {}, {}, SETTINGS)
 
-    assert found.model_dump(exclude_unset=True)["tuning"]["candidates"] == (
+    assert found.model_dump(exclude_unset=True)["tuning"]["sets"] == (
         {"hyperparameters": {"depth": 2}, "procedures": 5},
     )
     assert "tuning" not in untuned.model_dump(exclude_unset=True)

@@ -12,7 +12,7 @@ from pipeline.html.page import render
 from pipeline.pages.evaluation.page import run_page
 from pipeline.results.between_groups import BetweenGroups
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
-from pipeline.results.tuning import TunedCandidate, Tuning
+from pipeline.results.tuning import TunedSet, Tuning
 from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT, result
 from tests.split_words import names_a_split
 
@@ -61,10 +61,10 @@ def test_only_cross_fitting_says_that_the_mean_prediction_proves_nothing() -> No
 def test_page_and_summary_say_which_share_of_the_procedures_chose_which_hyperparameters() -> None:
     found = result(evaluation=CROSS_FIT)
     untuned, flat = (
-        TunedCandidate(hyperparameters={"depth": depth, "dropout": 0.2}, procedures=count)
+        TunedSet(hyperparameters={"depth": depth, "dropout": 0.2}, procedures=count)
         for depth, count in ((2, 3), (0, 7))
     )
-    metrics = found.metrics.model_copy(update={"tuning": Tuning(candidates=(untuned, flat))})
+    metrics = found.metrics.model_copy(update={"tuning": Tuning(sets=(untuned, flat))})
     tuned = replace(found, metrics=metrics)
     sentence = "70 % set 2 (depth 0, dropout 0.2); 30 % set 1, the untuned one."
     for text in (render(run_page(tuned)), summary_markdown(tuned)):
