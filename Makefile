@@ -162,9 +162,10 @@ push: ## Push the image to its registry: IMAGE=registry/name:tag [IMAGE_PUSH="po
 pin-images: $(READY) ## Write the digests of the images of others (requirements/images.yaml) into the manifests; needs a network.
 	@$(BIN)/python -m requirements.pin_images
 
-audit: $(READY) ## Known vulnerabilities of the locked packages, by pip-audit; needs a network.
-	@$(BIN)/uv tool run --from pip-audit==2.10.0 pip-audit --disable-pip --require-hashes \
-	  -r requirements/$(LOCK)/runtime.txt
+audit: $(READY) ## Known vulnerabilities of the locked packages of pipeline and service, by pip-audit; needs a network.
+	@found=0; for lock in requirements/$(LOCK)/runtime.txt requirements/serve.txt; do \
+	  $(BIN)/uv tool run --from pip-audit==2.10.0 pip-audit --disable-pip --require-hashes -r $$lock || found=1; \
+	done; exit $$found
 
 lint: $(READY) ## Style, types and the order of layers.
 	@$(BIN)/ruff check .

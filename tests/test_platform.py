@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from pipeline.tfx_release import installed_lock
 from pipeline.version import PROJECT
+from tests.pipeline.cli.test_makefile import recorded
 
 SCRIPT = PROJECT / "requirements" / "platform.sh"
 
@@ -126,3 +128,12 @@ def test_the_lock_that_is_installed_is_that_of_this_platform() -> None:
         ["/bin/sh", str(SCRIPT), "lock"], capture_output=True, text=True, check=True
     )
     assert installed_lock() == answer.stdout.strip()
+
+
+def test_an_audit_reads_the_locks_of_pipeline_and_service(tmp_path: Path) -> None:
+    lines = recorded(tmp_path, "audit")
+
+    assert [re.sub(r"tfx\d+", "tfx", line[-1]) for line in lines] == [
+        "requirements/tfx/runtime.txt",
+        "requirements/serve.txt",
+    ]

@@ -119,7 +119,7 @@ def recorded(folder: Path, target: str, *variables: str, **environ: str) -> list
     calls = folder / "calls"
     programs = folder / "venv" / "bin"
     programs.mkdir(parents=True)
-    for name in ("python", "docker"):
+    for name in ("python", "docker", "uv"):
         script = (
             f"#!/bin/sh\nprintf '%s\\0' \"$@\" >>{calls}\nprintf '\\n' >>{calls}\n"
             f"env -0 >>{folder / 'environment'}\n"
