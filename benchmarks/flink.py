@@ -101,18 +101,22 @@ class Result:
 
 
 @dataclass(frozen=True)
-class _Flink:
+class RunningFlink:
+    """A cluster, and the stand-in for Beam's job server."""
+
     cluster: LocalFlink
     job_endpoint: str
     job_server_pid: int
 
     @property
     def pids(self) -> dict[str, int]:
+        """Its processes by name."""
         members = {member.name: member.pid for member in self.cluster.members}
         return {**members, "job server": self.job_server_pid}
 
     @property
     def options(self) -> list[str]:
+        """Options of `trial` that choose it."""
         return [
             *("--runner=flink", f"--master={self.cluster.master}"),
             *(f"--worker-pool={self.cluster.worker_pool}",),
@@ -121,8 +125,13 @@ class _Flink:
 
 
 @contextmanager
-def _running_flink(workers: int, folder: Path) -> Iterator[_Flink]:
-    """A cluster of its own for one run, and the stand-in for Beam's job server."""
+def running_flink(workers: int, folder: Path) -> Iterator[RunningFlink]:
+    """A cluster of its own, and the stand-in for Beam's job server.
+
+    Args:
+        workers: Its task managers.
+        folder: Gets its logs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(_STAND_IN), "--port=0", f"--log={folder / 'jobs.log'}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -134,7 +143,7 @@ def _running_flink(workers: int, folder: Path) -> Iterator[_Flink]:
             plan = ClusterPlan(task_managers=workers, jars=jars)
             cluster = start(plan, folder / "cluster", fetch_flink())
             try:
-                yield _Flink(cluster, endpoint, server.pid)
+                yield RunningFlink(cluster, endpoint, server.pid)
             finally:
                 cluster.stop()
         finally:
@@ -143,7 +152,7 @@ def _running_flink(workers: int, folder: Path) -> Iterator[_Flink]:
 
 def _run(subjects: int, runner: Runner, data: Path, folder: Path, chosen: Any) -> Result:
     flink = runner is Runner.FLINK
-    with _running_flink(chosen.workers, folder) if flink else nullcontext() as running:
+    with running_flink(chosen.workers, folder) if flink else nullcontext() as running:
         options = [f"--runner={runner}", f"--workers={chosen.workers}"]
         if running:
             options = running.options

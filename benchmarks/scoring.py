@@ -1,11 +1,15 @@
-"""`trial score` on a flat file, and its predicting stage beside that of BulkInferrer of TFX.
+"""`trial score` on a flat file, and its predicting stage beside TFX's BulkInferrer and on Flink.
 
 A champion is trained on a flat CSV file of its own; then `trial score` predicts ROWS subjects of
 one row each as a measured process, imports included. The examples of that scoring are predicted
 again by the Beam graph of BatchScoring and by BulkInferrer, in turns, each in a process of its own,
-on the in-memory runner of Beam with the same SavedModel; there imports do not count.
+on the in-memory runner of Beam with the same SavedModel; there imports do not count. The same graph
+takes its turns on a Flink of two workers on this machine, which runs from before the first turn to
+the end. Predictions and flags of both runners are compared: a difference of more than 1e-6 fails.
 
     python -m benchmarks.scoring --rows 980000
+
+Flink needs Java 17, its compiler and Maven; `--without-flink` leaves it out.
 """
 
 from __future__ import annotations
@@ -18,14 +22,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from benchmarks import flat_trial, measure
+from benchmarks.flink import RunningFlink, running_flink
 from benchmarks.report import machine, machine_line, markdown_table, quietness, spread, write_json
 from benchmarks.scoring_side import SIDES
 from benchmarks.trial_run import PROJECT, run_trial
 from pipeline.errors import UserError
+from pipeline.names import SUBJECT_HASH
+from pipeline.results.scored_file import read_parts
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +43,9 @@ _TRAINING_ROWS = 5_000
 _MOST_ROWS = 980_000
 """As many as the synthetic trial yields."""
 _SEED = 20261
+_FLINK = "flink"
+_WORKERS = 2
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -97,16 +110,34 @@ def _succeed(command: Sequence[str], log: Path) -> measure.Measurement:
     return measured
 
 
-def beside_bulk_inferrer(scored: Scored, folder: Path, pairs: int) -> dict[str, list[float]]:
-    """Seconds of both sides, pair by pair; who is first changes with each pair."""
-    seconds: dict[str, list[float]] = {side: [] for side in SIDES}
+def in_turns(
+    scored: Scored, folder: Path, pairs: int, flink: RunningFlink | None
+) -> tuple[dict[str, list[float]], list[float]]:
+    """Seconds of each side, turn by turn, and how much memory and Flink differ at most.
+
+    Who is first changes with each turn.
+
+    Args:
+        scored: What is predicted.
+        folder: Gets the predictions.
+        pairs: Turns.
+        flink: A Flink; None leaves it out.
+
+    Raises:
+        UserError: Predictions or flags of both runners differ.
+    """
+    sides = SIDES if flink else tuple(side for side in SIDES if side != _FLINK)
+    seconds: dict[str, list[float]] = {side: [] for side in sides}
+    differences = []
     for pair in range(pairs):
-        for side in SIDES if pair % 2 == 0 else reversed(SIDES):
+        for side in sides if pair % 2 == 0 else reversed(sides):
+            options = flink.options if flink and side == _FLINK else ()
             ended = subprocess.run(
                 [
                     *(sys.executable, "-m", "benchmarks.scoring_side", side),
                     *(scored.examples, scored.model, folder / f"{side}-{pair}"),
                     *(scored.study, scored.statistics),
+                    *(option.removeprefix("--beam=") for option in options),
                 ],
                 cwd=PROJECT,
                 stdout=subprocess.PIPE,
@@ -114,7 +145,37 @@ def beside_bulk_inferrer(scored: Scored, folder: Path, pairs: int) -> dict[str, 
                 check=True,
             )
             seconds[side].append(json.loads(ended.stdout.splitlines()[-1])["seconds"])
-    return seconds
+        if flink:
+            differences.append(
+                largest_difference(folder / f"ours-{pair}", folder / f"{_FLINK}-{pair}")
+            )
+    return seconds, differences
+
+
+def largest_difference(one: Path, other: Path) -> float:
+    """Largest difference of two predictions of the same subject by the same output.
+
+    Args:
+        one: Folder of predictions.
+        other: Folder of predictions of the same subjects.
+
+    Raises:
+        UserError: Subjects, outputs or flags are not the same, or predictions differ by more than
+            1e-6.
+    """
+    first, second = (
+        pa.concat_tables(read_parts(str(folder))).to_pandas().set_index(SUBJECT_HASH).sort_index()
+        for folder in (one, other)
+    )
+    numbers = first.select_dtypes("number").columns
+    flags = first.drop(columns=numbers).map(str), second.drop(columns=numbers).map(str)
+    if not (first.columns.equals(second.columns) and flags[0].equals(flags[1])):
+        raise UserError(f"{one} and {other}: subjects, outputs or flags are not the same.")
+    missing = first[numbers].isna(), second[numbers].isna()
+    found = float((first[numbers] - second[numbers]).abs().max().max())
+    if not missing[0].equals(missing[1]) or found > _TOLERANCE:
+        raise UserError(f"{one} and {other}: predictions differ by up to {found:g}.")
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,8 +187,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scoring")
     parser.add_argument("--rows", type=int, default=_MOST_ROWS, help="subjects that are scored")
     parser.add_argument(
-        "--pairs", type=int, default=3, help="turns of both sides (default 3); 0 for none"
+        "--pairs", type=int, default=3, help="turns of the sides (default 3); 0 for none"
     )
+    parser.add_argument("--without-flink", action="store_true", help="no turns on Flink")
     parser.add_argument("--out", type=Path, help="JSON file for the measurements")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -135,11 +197,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(made)
         try:
             scored = score(options.rows, folder)
+            wanted = options.pairs and not options.without_flink
+            with running_flink(_WORKERS, folder / "flink") if wanted else nullcontext() as flink:
+                seconds, differences = in_turns(scored, folder, options.pairs, flink)
         except UserError as error:
             sys.stderr.write(f"{error}\n")
             return 1
-        seconds = beside_bulk_inferrer(scored, folder, options.pairs)
-    _report(options.rows, scored.measurement, seconds)
+    _report(options.rows, scored.measurement, seconds, differences)
     if options.out:
         content = {
             "machine": machine(),
@@ -147,12 +211,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "seconds": scored.measurement.seconds,
             "peak_memory_mb": scored.measurement.peak_memory_mb,
             "sides": seconds,
+            "largest_differences": differences,
         }
         write_json(options.out, content)
     return 0
 
 
-def _report(rows: int, whole: measure.Measurement, seconds: dict[str, list[float]]) -> None:
+def _report(
+    rows: int,
+    whole: measure.Measurement,
+    seconds: dict[str, list[float]],
+    differences: Sequence[float],
+) -> None:
     ratios = [bulk / ours for ours, bulk in zip(seconds["ours"], seconds["bulk"], strict=True)]
     table = [
         [side, spread(found, 1), f"{rows / statistics.median(found):,.0f}"]
@@ -170,6 +240,8 @@ def _report(rows: int, whole: measure.Measurement, seconds: dict[str, list[float
             markdown_table(["side", "seconds", "rows a second"], table),
             f"rows a second of BatchScoring / BulkInferrer: {spread(ratios)}",
         ]
+    if differences:
+        lines.append(f"in memory and on Flink, largest difference: {max(differences):.1g}")
     sys.stdout.write("\n\n".join(lines) + "\n")
 
 

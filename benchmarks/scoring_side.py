@@ -1,10 +1,11 @@
 """One side of the benchmark of scoring: predicts examples once and says how long it took.
 
-    python -m benchmarks.scoring_side SIDE EXAMPLES MODEL OUTPUTS STUDY STATISTICS
+    python -m benchmarks.scoring_side SIDE EXAMPLES MODEL OUTPUTS STUDY STATISTICS [BEAM OPTIONS]
 
 SIDE is `ours` (BatchScoring's Beam graph, which also flags the subjects by the STATISTICS of the
-training) or `bulk` (TFX's BulkInferrer); both write their predictions below OUTPUTS, from the same
-files and with the same SavedModel. Imports do not count.
+training), `flink` (the same graph on the Flink of the BEAM OPTIONS) or `bulk` (TFX's BulkInferrer);
+all write their predictions below OUTPUTS, from the same files and with the same SavedModel. Imports
+do not count, nor does a Flink's start; a job's start on it does.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-SIDES = ("ours", "bulk")
+SIDES = ("ours", "bulk", "flink")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Predicts, and writes seconds and rows as JSON to standard output."""
-    side, examples, model, outputs, study, statistics = arguments
-    if side == "ours":
-        predict = _prepare_ours(examples, model, outputs, study, statistics)
-    else:
+    side, examples, model, outputs, study, statistics, *options = arguments
+    if side == "bulk":
         predict = _prepare_bulk(examples, model, outputs)
+    else:
+        predict = _prepare_ours(examples, model, outputs, study, statistics, options)
     started = time.perf_counter()
     predict()
     seconds = time.perf_counter() - started
@@ -42,8 +43,17 @@ def _pipeline() -> Any:
     return beam.Pipeline(runner=FnApiRunner())
 
 
+def _pipeline_on_flink(options: Sequence[str]) -> Any:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from pipeline.beam.options import beam_options, parse_beam_options
+
+    return beam.Pipeline(options=PipelineOptions([*beam_options(parse_beam_options(options))]))
+
+
 def _prepare_ours(
-    examples: str, model: str, outputs: str, study: str, statistics: str
+    examples: str, model: str, outputs: str, study: str, statistics: str, options: Sequence[str]
 ) -> Callable[[], None]:
     from components.batch_scoring.graph import ScoringJob, score
     from pipeline.skew.flags import reactions
@@ -69,7 +79,7 @@ def _prepare_ours(
     files = [str(path) for path in sorted(Path(examples).iterdir())]
 
     def predict() -> None:
-        with _pipeline() as root:
+        with _pipeline_on_flink(options) if options else _pipeline() as root:
             score(root, job, files)
 
     return predict

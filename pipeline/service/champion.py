@@ -132,8 +132,14 @@ def load_registered(book: Book, entry: RegisteredModel) -> Champion:
     """
     if reason := why_not_served(entry):
         raise UserError(reason)
-    with tempfile.TemporaryDirectory(prefix="trial-model-") as place:
-        return _loaded(book, entry, Path(place))
+    try:
+        with tempfile.TemporaryDirectory(prefix="trial-model-") as place:
+            return _loaded(book, entry, Path(place))
+    except OSError as error:
+        raise UserError(
+            f"Its files can't be copied to {tempfile.gettempdir()}, to be verified: "
+            f"{error.strerror}. Make room there, or name another folder (TMPDIR)."
+        ) from error
 
 
 def _loaded(book: Book, entry: RegisteredModel, place: Path) -> Champion:

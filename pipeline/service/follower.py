@@ -77,7 +77,7 @@ class Follower:
         place; the latter is tried again after 1, 2, 4, ... looks.
         """
         try:
-            book = self._registry.book(self._study)
+            book = self._present_book()
         except UserError as error:
             self._note_silence(error)
             return
@@ -91,6 +91,17 @@ class Follower:
             self.served = replace(self.served, refused="")
         elif self._may_try((wanted.id, wanted.version)):
             self._swap(book)
+
+    def _present_book(self) -> Book:
+        """What the registry holds of the study.
+
+        Raises:
+            UserError: It can't be read, or is not there: who withdraws a model leaves a pointer.
+        """
+        book = self._registry.book(self._study)
+        if book.seen.content is None:
+            raise UserError(f"{book.folder}: the registry of the study is not there any more.")
+        return book
 
     def _note_silence(self, error: UserError) -> None:
         if self.served.registry_answers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -155,6 +156,37 @@ def test_a_registry_that_is_gone_changes_nothing_but_is_shown(
     pointer.write_bytes(kept)
     follower.look()
     assert follower.served.registry_answers
+
+
+def test_a_registry_whose_folder_is_away_changes_nothing_but_is_shown(
+    registry: Registry, tmp_path: Path
+) -> None:
+    follower = Follower(registry, STUDY)
+    shutil.move(tmp_path / "registry", tmp_path / "away")
+
+    follower.look()
+    assert not follower.served.registry_answers
+    assert death(follower) == pytest.approx(OLD, abs=1e-6)
+
+    shutil.move(tmp_path / "away", tmp_path / "registry")
+    follower.look()
+    assert follower.served.registry_answers
+
+
+def test_a_champion_that_can_not_be_copied_is_refused_until_it_can(
+    registry: Registry, tmp_path: Path, other_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(registry, STUDY)
+    promote(tmp_path, other_model)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(tempfile, "tempdir", str(tmp_path / "no-such-folder"))
+        follower.look()
+    assert "Make room there" in follower.served.refused
+    assert death(follower) == pytest.approx(OLD, abs=1e-6)
+
+    follower.look()
+    assert death(follower) == pytest.approx(NEW, abs=1e-6)
 
 
 def test_without_a_champion_any_more_no_request_is_answered(

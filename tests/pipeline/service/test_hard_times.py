@@ -1,0 +1,244 @@
+"""The service as a process: killed, out of disk, without its registry, and with slow clients."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk, save
+from tests.whole_runs import environment
+
+pytestmark = pytest.mark.slow
+
+OLD = risk(log_odds(60, 30, "F", "Active"))
+NEW = risk(log_odds(60, 30, "F", "Active", offset=1.0))
+_SLOW_CLIENTS = 1_000
+_SECONDS_FOR_A_BODY = 20.0
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A service that listens.
+
+    Attributes:
+        process: Its process.
+        client: A client of it.
+    """
+
+    process: subprocess.Popen[str]
+    client: httpx.Client
+
+    def death(self) -> float:
+        """What it predicts for the subject now."""
+        answer = self.client.post("/predict", json={"subject": SUBJECT})
+        assert answer.status_code == 200, answer.text
+        return float(answer.json()["predictions"]["death"]["probability"])
+
+    def ready(self) -> dict[str, Any]:
+        """What it says of itself."""
+        answer = self.client.get("/v2/health/ready")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@contextmanager
+def serving(
+    registry: Path, *further: str, port: int = 0, trusted: Path | None = None
+) -> Iterator[Serving]:
+    """Runs `trial serve`, which looks at the registry each second.
+
+    Args:
+        registry: Root of the registry.
+        further: Further options.
+        port: Its port; 0 takes a free one.
+        trusted: The certificate that its client trusts.
+    """
+    options = ["--port", str(port), "--look", "1", "--most-requests", "0", *further]
+    command = [sys.executable, "-m", "pipeline.cli", "serve", STUDY, "--registry", str(registry)]
+    with subprocess.Popen(
+        [*command, *options],
+        env=environment(TF_CPP_MIN_LOG_LEVEL="3"),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr
+            said = next(line for line in process.stderr if line.startswith("Serves"))
+            address = said.split(" at ")[1].split(";")[0]
+            verify = ssl.create_default_context(cafile=trusted)
+            with httpx.Client(base_url=address, timeout=60, verify=verify) as client:
+                yield Serving(process, client)
+        finally:
+            process.kill()
+
+
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Waits for a condition."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def registry(tmp_path: Path, saved_model: Path) -> Path:
+    register(tmp_path / "registry", saved_model, tmp_path)
+    return tmp_path / "registry"
+
+
+def test_killed_and_started_again_it_answers_as_before(registry: Path) -> None:
+    with serving(registry) as first:
+        assert first.death() == pytest.approx(OLD, abs=1e-6)
+        port = first.client.base_url.port
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait(60)
+        assert port
+    with serving(registry, port=port) as second:
+        assert second.death() == pytest.approx(OLD, abs=1e-6)
+
+
+def test_a_request_that_has_begun_is_answered_before_it_stops(registry: Path) -> None:
+    body = json.dumps({"subject": SUBJECT}).encode()
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    with serving(registry) as service:
+        port = service.client.base_url.port
+        assert port
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as begun:
+            begun.sendall(head.encode() + body[:10])
+            # Answered after the beginning of the other one was read.
+            service.death()
+            service.process.send_signal(signal.SIGTERM)
+            until(lambda: not _listens(port))
+            begun.sendall(body[10:])
+            assert begun.recv(1000).startswith(b"HTTP/1.1 200")
+        assert service.process.wait(60) in (0, -signal.SIGTERM)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_with_a_certificate_it_speaks_tls_alone(registry: Path, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["-days", "1", "-nodes", "-out", str(certificate), "-keyout", str(key)]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *made],
+        check=True,
+        capture_output=True,
+    )
+    options = ["--certificate", str(certificate), "--key", str(key)]
+    with serving(registry, *options, trusted=certificate) as service:
+        assert service.client.base_url.scheme == "https"
+        assert service.death() == pytest.approx(OLD, abs=1e-6)
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(f"http://127.0.0.1:{service.client.base_url.port}/v2/health/live")
+
+
+def test_while_its_registry_is_gone_it_answers_and_says_so(
+    registry: Path, other_model: Path, tmp_path: Path
+) -> None:
+    with serving(registry) as service:
+        shutil.move(registry, tmp_path / "away")
+        until(lambda: not service.ready()["registry_answers"])
+        # Some looks at nothing.
+        ends = time.monotonic() + 5
+        while time.monotonic() < ends:
+            assert service.death() == pytest.approx(OLD, abs=1e-6)
+        assert "trial_service_registry_answers 0.0" in service.client.get("/metrics").text
+
+        shutil.move(tmp_path / "away", registry)
+        register(registry, other_model, tmp_path, run="run-2")
+        until(lambda: service.death() == pytest.approx(NEW, abs=1e-6))
+        assert service.ready()["registry_answers"]
+
+
+def test_a_champion_that_finds_no_room_on_the_disk_is_refused_until_there_is_some(
+    registry: Path, other_model: Path, tmp_path: Path
+) -> None:
+    with serving(registry) as service:
+        limits = resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE)
+        # Each byte that it writes to a file is one too many.
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+        register(registry, other_model, tmp_path, run="run-2")
+        until(lambda: service.ready()["newer_model_refused"])
+        assert service.death() == pytest.approx(OLD, abs=1e-6)
+        assert service.client.get("/v2/health/live").status_code == 200
+
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, limits)
+        until(lambda: service.death() == pytest.approx(NEW, abs=1e-6))
+        assert not service.ready()["newer_model_refused"]
+
+
+def test_a_champion_that_does_not_load_is_refused_and_the_old_one_stays(
+    registry: Path, tmp_path: Path
+) -> None:
+    broken = save(tmp_path / "broken", offset=1.0)
+    (broken / "saved_model.pb").write_bytes(b"no model")
+    with serving(registry) as service:
+        register(registry, broken, tmp_path, run="run-2")
+        until(lambda: service.ready()["newer_model_refused"])
+        assert service.death() == pytest.approx(OLD, abs=1e-6)
+        assert service.client.get("/v2/health/live").status_code == 200
+
+
+def test_a_thousand_slow_clients_hold_up_no_other_one(registry: Path) -> None:
+    with serving(registry) as service:
+        statuses, slowest = asyncio.run(_beside_slow_clients(service))
+    # Bodies that do not come in time are refused; heads are waited for.
+    assert statuses == {b"408"}
+    assert slowest < 5
+
+
+async def _beside_slow_clients(service: Serving) -> tuple[set[bytes], float]:
+    """Statuses of the slow clients, and the longest time of another one's request, in seconds."""
+    port = service.client.base_url.port
+    head = b"POST /predict HTTP/1.1\r\nHost: slow\r\nContent-Length: 1000\r\n"
+    ends = time.monotonic() + _SECONDS_FOR_A_BODY
+    statuses = set[bytes]()
+
+    async def slow(number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        has_head = number % 2 == 0
+        writer.write(head + b"\r\n" if has_head else head)
+        while time.monotonic() < ends - 2:
+            writer.write(b" " if has_head else b"X: y\r\n")
+            await asyncio.sleep(2)
+        if has_head:
+            answer = await asyncio.wait_for(reader.readline(), 60)
+            statuses.add(answer.split()[1])
+        writer.close()
+
+    async def other() -> float:
+        slowest = 0.0
+        while time.monotonic() < ends:
+            began = time.monotonic()
+            assert await asyncio.to_thread(service.death) == pytest.approx(OLD, abs=1e-6)
+            slowest = max(slowest, time.monotonic() - began)
+            await asyncio.sleep(0.1)
+        return slowest
+
+    *_, slowest = await asyncio.gather(*map(slow, range(_SLOW_CLIENTS)), other())
+    assert isinstance(slowest, float)
+    return statuses, slowest
