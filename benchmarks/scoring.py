@@ -168,7 +168,7 @@ def largest_difference(one: Path, other: Path) -> float:
         for folder in (one, other)
     )
     numbers = first.select_dtypes("number").columns
-    flags = first.drop(columns=numbers).map(str), second.drop(columns=numbers).map(str)
+    flags = first.drop(columns=numbers).astype(str), second.drop(columns=numbers).astype(str)
     if not (first.columns.equals(second.columns) and flags[0].equals(flags[1])):
         raise UserError(f"{one} and {other}: subjects, outputs or flags are not the same.")
     missing = first[numbers].isna(), second[numbers].isna()

@@ -30,6 +30,9 @@ _SECONDS_IDLE = 620
 """How long a connection is kept that has no request: longer than by clients and proxies, of which
 some have 600 s. Else it is closed while a request is on its way: the client has a read error."""
 _LARGEST_HEADERS = 2**16
+_SECONDS_OF_A_THREAD = 0.0005
+"""How long a thread runs Python before another one may: those of the model and of the connections
+wait for each other, by Python's own choice for 5 ms, which is longer than a request takes."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def serve(registry: str, study: str, place: Place) -> None:
     limits = Limits(most_bytes=place.most_bytes, most_requests=place.most_requests)
     app = create_app(follower, tokens, limits, place.seconds, place.shadow)
     config = configuration(app, place)
+    sys.setswitchinterval(_SECONDS_OF_A_THREAD)
     # What was made until now stays. A full collection looks through all else, during a request.
     gc.collect()
     gc.freeze()
