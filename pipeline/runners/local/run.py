@@ -19,6 +19,7 @@ from pipeline import interrupts
 from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.runners.local.display import RunDisplay, print_words, waiting
+from pipeline.runners.local.exhausted import what_was_lacking
 from pipeline.runners.local.importing import collection_paused
 from pipeline.runners.local.lanes import BESIDE, stages_beside
 from pipeline.runners.local.logs import terminal_and_log
@@ -208,7 +209,10 @@ def _show_unexpected(console: Console, error: Exception, log_file: Path) -> str:
         f"\n[red]Unexpected {escape(what or type(error).__name__)};[/red] see the run's log: "
         f"{escape(str(log_file))}",
     )
-    return describe_unexpected(type(error).__name__)
+    lacking = what_was_lacking(error)
+    if lacking:
+        print_words(console, escape(lacking))
+    return f"{describe_unexpected(type(error).__name__)} {lacking}".rstrip()
 
 
 class LocalRun:
