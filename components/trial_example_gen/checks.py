@@ -14,9 +14,7 @@ from pipeline.reading.rejects import RejectReason
 from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
 from pipeline.results.evaluation_plan import EvaluationPlan
-from pipeline.study.slicing_titles import task_titles
 from pipeline.study.study import Study
-from pipeline.titles import called
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +34,7 @@ def check_counts(plan: ReadingPlan, counts: Counts, evaluation: EvaluationPlan) 
     for name, rows in counts.datasets.items():
         logger.info("rows", extra={"rows": {"dataset": name, **rows.model_dump()}})
     check_subjects(plan.study, counts, evaluation.splits)
-    _check_labels(counts, task_titles(plan.study))
+    _check_labels(counts)
     check_follow_up(plan.study, counts)
 
 
@@ -80,7 +78,7 @@ def check_subjects(study: Study, counts: Counts, splits: Iterable[str] = SPLITS)
             raise UserError(_no_subject(study, counts, split))
 
 
-def _check_labels(counts: Counts, titles: Mapping[str, str]) -> None:
+def _check_labels(counts: Counts) -> None:
     for task, splits in counts.tasks.items():
         known = sum(split.known for split in splits.values())
         positives = sum(split.positives for split in splits.values())
@@ -89,10 +87,9 @@ def _check_labels(counts: Counts, titles: Mapping[str, str]) -> None:
             masked = sum((Counter(split.masked) for split in splits.values()), Counter[str]())
             unknown = f" (unknown: {_listed(masked)})" if masked else ""
             raise UserError(
-                f"Task {called(task, titles)}: no subject is {missing}: of "
-                f"{sum(counts.subjects.values())} subjects the label is known for "
-                f"{known}{unknown}. Check the condition, the codes it compares with and the "
-                f"horizon of tasks.{task}."
+                f"Task {task}: no subject is {missing}: of {sum(counts.subjects.values())} "
+                f"subjects the label is known for {known}{unknown}. Check the condition, the codes "
+                f"it compares with and the horizon of tasks.{task}."
             )
 
 
