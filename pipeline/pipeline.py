@@ -48,9 +48,9 @@ from pipeline.config import RunConfig
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.runs.publish import PUSHED
+from pipeline.stage_code import CODE_DIGEST, code_digest, entry_modules
 from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
-from pipeline.version import source_digest
 from trainer.features import ModelInputs
 
 
@@ -73,10 +73,14 @@ def pipeline_of(config: RunConfig, components: Iterable[BaseNode | None]) -> Pip
         config: Everything that the run depends on.
         components: The components; None for one that this run does not have.
     """
+    nodes = [node for node in components if node is not None]
+    for node in nodes:
+        # TFX's cache identifies code only by its name: what was edited must run again.
+        node.exec_properties[CODE_DIGEST] = code_digest(entry_modules(node))
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,
-        components=[node for node in components if node is not None],
+        components=nodes,
         enable_cache=True,
         metadata_connection_config=_metadata(config),
         beam_pipeline_args=list(config.beam_args),
@@ -176,7 +180,6 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         seed=config.seed,
         steps=config.steps,
         tune=config.tune,
-        source=source_digest("trainer"),
     )
     references = ReferenceModels(
         examples=examples,
@@ -184,7 +187,6 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         rejects=example_gen.outputs["rejects"],
         settings=ReferenceModelsSettings.of(study),
         seed=config.seed,
-        source=source_digest("trainer"),
     )
     evaluator = TrialEvaluator(
         examples=examples,
@@ -325,9 +327,6 @@ def _custom_config(config: RunConfig) -> dict[str, Any]:
         "hyperparameters": config.study.training.hyperparameters.given,
         "tune": config.tune,
         "contributions": config.study.training.contributions,
-        # TFX's cache identifies a function only by its name: with an edited trainer its stages
-        # must run again.
-        "source": source_digest("trainer"),
     }
 
 

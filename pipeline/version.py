@@ -1,4 +1,4 @@
-"""Identity of the code: the project's folder, version, lock and source digests."""
+"""Identity of the code: the project's folder, version and lock."""
 
 from __future__ import annotations
 
@@ -19,14 +19,3 @@ def lock_digest() -> str:
     """SHA-256 of the locked dependencies; empty for an installation without them."""
     lock = PROJECT / "requirements" / installed_lock() / "runtime.txt"
     return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else ""
-
-
-def source_digest(*packages: str) -> str:
-    """Digest of all files of packages except compiled ones, in hexadecimal."""
-    digest = hashlib.sha256()
-    files = (path for package in packages for path in (PROJECT / package).rglob("*"))
-    for path in sorted(files):
-        if path.is_file() and path.parent.name != "__pycache__":
-            name = path.relative_to(PROJECT).as_posix()
-            digest.update(name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]

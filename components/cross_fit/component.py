@@ -32,7 +32,6 @@ class CrossFitSpec(ComponentSpec):
         "seed": ExecutionParameter(type=int),
         "steps": ExecutionParameter(type=int),
         "tune": ExecutionParameter(type=int),
-        "source": ExecutionParameter(type=str),
     }
 
 
@@ -53,7 +52,6 @@ class CrossFit(base_component.BaseComponent):
         seed: Seed of training.
         steps: Training steps; 0 for early stopping.
         tune: Whether each procedure chooses among sets of hyperparameters.
-        source: Digest of the trainer's source: with an edited trainer the stage runs again.
     """
 
     SPEC_CLASS = CrossFitSpec
@@ -69,7 +67,6 @@ class CrossFit(base_component.BaseComponent):
         seed: int,
         steps: int,
         tune: bool,
-        source: str,
     ) -> None:
         super().__init__(
             spec=CrossFitSpec(
@@ -81,7 +78,6 @@ class CrossFit(base_component.BaseComponent):
                 seed=seed,
                 steps=steps,
                 tune=int(tune),
-                source=source,
                 predictions=channel_utils.as_channel([Predictions()]),
                 uncertainty=channel_utils.as_channel([ModelUncertainty()]),
             )

@@ -28,7 +28,6 @@ class ReferenceModelsSpec(ComponentSpec):
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         "settings": ExecutionParameter(type=str),
         "seed": ExecutionParameter(type=int),
-        "source": ExecutionParameter(type=str),
     }
 
 
@@ -45,7 +44,6 @@ class ReferenceModels(base_component.BaseComponent):
         rejects: TrialExampleGen's output with the plan of the evaluation.
         settings: What ReferenceModels reads of the study.
         seed: Seed of the models.
-        source: Digest of the trainer's source: with an edited trainer the stage runs again.
     """
 
     SPEC_CLASS = ReferenceModelsSpec
@@ -58,7 +56,6 @@ class ReferenceModels(base_component.BaseComponent):
         rejects: BaseChannel,
         settings: ReferenceModelsSettings,
         seed: int,
-        source: str,
     ) -> None:
         super().__init__(
             spec=ReferenceModelsSpec(
@@ -67,7 +64,6 @@ class ReferenceModels(base_component.BaseComponent):
                 rejects=rejects,
                 settings=settings.to_json(),
                 seed=seed,
-                source=source,
                 predictions=channel_utils.as_channel([Predictions()]),
             )
         )

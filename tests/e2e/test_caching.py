@@ -21,7 +21,7 @@ from tests.e2e.written_files import (
 )
 from tests.each import each
 from tests.verdict_texts import note_texts
-from tests.whole_runs import Run, small_run
+from tests.whole_runs import LENIENT, REPOSITORY, Run, small_run, study_copy
 
 pytestmark = pytest.mark.slow
 
@@ -121,6 +121,27 @@ def test_nothing_of_a_subject_is_written_where_there_is_a_champion(nights: Night
     assert holders_of(pseudonyms_in(examples), run) == []
     assert [path for path, content in each(written(run)) if key in content] == []
     assert key.decode() not in run.terminal
+
+
+def test_an_edited_evaluator_runs_the_evaluation_and_what_follows_from_it_again(
+    tmp_path: Path,
+) -> None:
+    checkout = tmp_path / "checkout"
+    for package in ("components", "pipeline", "trainer", "requirements"):
+        shutil.copytree(REPOSITORY / package, checkout / package)
+    # A refused model: the next run finds no champion either.
+    refused = LENIENT | {("thresholds",): [{"metric": "auc", "at_least": 0.99}]}
+    study = study_copy(tmp_path / "study", refused)
+
+    before = small_run(tmp_path / "runs", study, PYTHONPATH=str(checkout))
+    with (checkout / "components" / "evaluator" / "intervals.py").open("a") as file:
+        file.write("# An edit.\n")
+    after = small_run(tmp_path / "runs", study, PYTHONPATH=str(checkout))
+
+    assert after.code == 0, after.terminal
+    evaluation = {"TrialEvaluator", "BlessedModel", "ModelCard", "Pusher"}
+    assert executed(after) == evaluation | ALWAYS
+    assert after.metrics_text == before.metrics_text
 
 
 def test_a_model_is_registered_again_in_a_registry_that_was_emptied(

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from pipeline.stage_code import CODE_DIGEST
+
 Spec = dict[str, Any]
 
 EMPTY = "EMPTY"
@@ -32,7 +34,7 @@ _ADDED_BY_BACKEND = ("display_name", "store_session_info", "_kfp_workspace")
 INSIDE = {"seed": ("custom_config", "seed"), "steps": ("train_args", "num_steps")}
 """Where TFX's components expect a field of a run's form: parameter, and key in it."""
 
-HANDED_BESIDE = (*INSIDE, "beam_options", "metrics_store", "code_digest")
+HANDED_BESIDE = (*INSIDE, "beam_options", "metrics_store", CODE_DIGEST)
 """Parameters for the entrypoint or for the backend's cache, not for the executor."""
 
 

@@ -3,7 +3,7 @@
 A backend's cache key consists of the name of a task's image, its arguments and its parameters.
 Data that changed under the same address, another key of the subject hash, another champion or
 other code in an image of the same name must therefore be parameters. This task is never cached; its
-output parameters are passed to the tasks that depend on them.
+output parameters are passed to the tasks that depend on them, the digest of its own code to each.
 """
 
 from __future__ import annotations
@@ -23,12 +23,10 @@ from pipeline.runners.kubeflow.purpose import training
 from pipeline.runners.kubeflow.record import Task, export_run, recorded_task
 from pipeline.runners.kubeflow.snapshot_task import SNAPSHOT
 from pipeline.scoring_config import scoring_token
+from pipeline.stage_code import CODE_DIGEST, code_digest
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.validation_config import validated_token
-
-_PACKAGES = ("components", "grafana", "pipeline", "trainer")
-"""The code of all tasks."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,6 +94,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=0, help="training steps")
     parser.add_argument("--kind", default=TRAINING, choices=RUN_KINDS, help="what the run does")
     parser.add_argument("--snapshot", default="", help="folder of the snapshot of its database")
+    parser.add_argument("--code", default="{}", help="modules that each stage starts in, as JSON")
+    parser.add_argument(
+        f"--{CODE_DIGEST}_to",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("STAGE", "FILE"),
+        help="output file of the digest of a stage's code",
+    )
     for name in (*training().found_out, SNAPSHOT):
         parser.add_argument(f"--{name}_to", help="output file")
     return parser
@@ -106,7 +113,6 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
     from pipeline.reading.fingerprint import content_fingerprint
     from pipeline.reading.plan import checked_datasets
     from pipeline.subject_key import key_id, load_key
-    from pipeline.version import source_digest
 
     for name in ("seed", "steps"):
         whole_number(name, getattr(options, name))
@@ -127,8 +133,9 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
     found = {
         options.fingerprint_to: fingerprint,
         options.subject_key_id_to: subject_key_id,
-        options.code_digest_to: source_digest(*_PACKAGES),
     }
+    entries = json.loads(options.code)
+    found |= {place: code_digest(entries[stage]) for stage, place in options.code_digest_to}
     if study.database:
         # Handed on, so that all tasks have one place that their inputs come from.
         found[options.snapshot_to] = options.snapshot

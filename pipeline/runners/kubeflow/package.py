@@ -4,7 +4,7 @@ TFX's compiler creates the tasks; what it omits, and what open-source Kubeflow P
 not accept, is corrected in the specification that it returns:
 
 - a first task, `RunInputs`, determines what caching depends on when the run starts: the
-  fingerprint of the data, the key of the subject hash, the champion, the code in the image;
+  fingerprint of the data, the key of the subject hash, the champion, each stage's code;
 - before it, `DataSnapshot` reads the SQL database of a study that has one;
 - runtime parameters get their defaults and descriptions;
 - tasks get resources, retries, secrets and volumes;
@@ -16,7 +16,7 @@ not accept, is corrected in the specification that it returns:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +39,7 @@ from pipeline.runners.kubeflow.snapshot_task import (
     check_snapshot,
     take_from_snapshot_task,
 )
+from pipeline.stage_code import CODE_DIGEST, entry_modules
 from pipeline.study.study import Study
 from pipeline.subject_key import KEY_IN_ENVIRONMENT
 from pipeline.titles import title_or_name
@@ -191,10 +192,12 @@ def compile_package(
     if study.database:
         purpose = replace(purpose, found_out=(*purpose.found_out, SNAPSHOT))
     config = _config(study, schema, settings, purpose)
-    spec, beam_stages = _compiled(purpose.create(config), runner)
+    pipeline = purpose.create(config)
+    spec, beam_stages = _compiled(pipeline, runner)
     form = parameters(study, settings, purpose)
     spec["pipelineInfo"]["description"] = _description(study, purpose)
-    _add_run_inputs(spec, study, form, purpose)
+    code = {node.id: entry_modules(node) for node in pipeline.components}
+    _add_run_inputs(spec, study, form, purpose, code)
     if study.database:
         _add_snapshot(spec, study, settings, purpose)
     spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
@@ -273,16 +276,32 @@ def _definition(parameter: Parameter) -> tuple[str, Spec]:
     }
 
 
-def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter], purpose: Purpose) -> None:
-    """Inserts the task RunInputs before all tasks that need its outputs."""
+def _add_run_inputs(
+    spec: Spec,
+    study: Study,
+    form: Sequence[Parameter],
+    purpose: Purpose,
+    code: Mapping[str, Sequence[str]],
+) -> None:
+    """Inserts the task RunInputs before all tasks that need its outputs.
+
+    Args:
+        spec: The pipeline specification; it is changed.
+        study: The study.
+        form: Fields of the run's form.
+        purpose: What the package is for.
+        code: Modules that each stage starts in.
+    """
     constants = {
         "study": study.to_json(),
         "subject_key": KEY_IN_ENVIRONMENT,
         "run_id": JOB_ID,
         "started_by": JOB_NAME,
         "kind": purpose.kind,
+        "code": json.dumps(code),
         **purpose.constants,
     }
+    made = (*purpose.found_out, *map(_code_digest_of, code))
     asked = {item.name: item.kind for item in form if item.name not in _NOT_ASKED}
     kinds = dict.fromkeys(constants, "STRING") | asked
     spec["components"][RUN_INPUTS] = {
@@ -290,9 +309,7 @@ def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter], purpose
         "inputDefinitions": {
             "parameters": {name: {"parameterType": kind} for name, kind in kinds.items()}
         },
-        "outputDefinitions": {
-            "parameters": {name: {"parameterType": "STRING"} for name in purpose.found_out}
-        },
+        "outputDefinitions": {"parameters": {name: {"parameterType": "STRING"} for name in made}},
     }
     arguments = [
         text for name in kinds for text in (f"--{name}", f"{{{{$.inputs.parameters['{name}']}}}}")
@@ -302,6 +319,9 @@ def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter], purpose
         for name in purpose.found_out
         for text in (f"--{name}_to", f"{{{{$.outputs.parameters['{name}'].output_file}}}}")
     ]
+    for stage in code:
+        place = f"{{{{$.outputs.parameters['{_code_digest_of(stage)}'].output_file}}}}"
+        arguments += [f"--{CODE_DIGEST}_to", stage, place]
     executors = spec["deploymentSpec"]["executors"]
     # TFX's CLI may have put the digest of an image that it built in place of the name.
     image = next(iter(executors.values()))["container"]["image"]
@@ -343,6 +363,11 @@ def _add_snapshot(spec: Spec, study: Study, settings: KubeflowSettings, purpose:
     take_from_snapshot_task(spec, RUN_INPUTS)
 
 
+def _code_digest_of(stage: str) -> str:
+    """RunInputs' output with the digest of a stage's code."""
+    return f"{CODE_DIGEST}_{stage}"
+
+
 def _take_from_run_inputs(task: Spec, found_out: Sequence[str]) -> None:
     inputs = task["inputs"]["parameters"]
     for name, source in inputs.items():
@@ -371,6 +396,13 @@ def _finish_task(
     if stage in (RUN_INPUTS, DATA_SNAPSHOT):
         task["cachingOptions"] = {"enableCache": False}
         return
+    # The image may hold other code than that which compiled the package.
+    task["inputs"]["parameters"][CODE_DIGEST] = {
+        "taskOutputParameter": {
+            "producerTask": RUN_INPUTS,
+            "outputParameterKey": _code_digest_of(stage),
+        }
+    }
     for name, kind, source in _extra_parameters(task, stage in beam_stages, purpose):
         component.setdefault("inputDefinitions", {}).setdefault("parameters", {})[name] = {
             "parameterType": kind
@@ -392,8 +424,6 @@ def _extra_parameters(
 
     Seed and steps are nested in parameters of TFX's components, which support no runtime
     parameter there: the entrypoint inserts them. MetricsExporter has them as its own.
-    The code's digest is only for the backend's cache: an image may have been pushed twice under one
-    name.
     """
     own = task.get("inputs", {}).get("parameters", {})
     for name, (parameter, _) in INSIDE.items():
@@ -401,7 +431,6 @@ def _extra_parameters(
             yield name, "NUMBER_INTEGER", {"componentInputParameter": name}
     if "metrics_store" in purpose.fields:
         yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
-    yield "code_digest", "STRING", {"componentInputParameter": "code_digest"}
     if on_beam:
         yield "beam_options", "STRING", {"componentInputParameter": "beam_options"}
 

@@ -21,7 +21,7 @@ from pipeline.results.validation import UpdateMethod
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
-_FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "code_digest")
+_FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token")
 _FIELDS = ("data_root", "data_fingerprint", "beam_options", "registry_root", "metrics_store")
 
 

@@ -115,7 +115,6 @@ class Stage:
                 "seed": 1,
                 "steps": 0,
                 "tune": int(tune),
-                "source": "",
             },
         )
 

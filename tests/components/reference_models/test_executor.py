@@ -112,7 +112,7 @@ def execute(trial: Trial, folder: Path, plan: EvaluationPlan, models: tuple[str,
     Executor().Do(
         {key: [value] for key, value in inputs.items()},
         {"predictions": [artifact(Predictions(), folder / "predictions")]},
-        {"settings": settings.to_json(), "seed": 1, "source": ""},
+        {"settings": settings.to_json(), "seed": 1},
     )
     return read_predictions(str(folder / "predictions"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable
@@ -20,14 +21,15 @@ from pipeline.runners.kubeflow.inputs import main
 from pipeline.runners.kubeflow.purpose import training
 from pipeline.runners.kubeflow.record import RECORD
 from pipeline.runs.registry import Registry
+from pipeline.stage_code import code_digest
 from pipeline.store.migrate import migrate
 from pipeline.store.sqlite_file import sqlite_address
 from pipeline.study.digest import label_digest
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.subject_key import key_id
-from pipeline.version import source_digest
 from tests.death_study import NUMBER_AT_BASELINE, TEXT, TEXT_AFTER, death_study
+from tests.each import each
 from tests.registered_models import documents
 
 KEY = "a key that only this test knows"
@@ -184,8 +186,14 @@ def test_the_division_of_the_champion_is_inherited_by_a_run_on_other_data(
     assert found()["inherited_division"] == division.digest
 
 
-def test_the_code_is_that_of_all_tasks(found: Found) -> None:
-    assert found()["code_digest"] == source_digest("components", "grafana", "pipeline", "trainer")
+def test_every_stage_gets_the_digest_of_the_code_that_it_runs(
+    command: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    code = {"Trainer": ["trainer.run"], "Pusher": []}
+    to = [("--code_digest_to", stage, str(tmp_path / stage)) for stage in code]
+    assert main([*command(code=json.dumps(code)), *itertools.chain(*to)]) == 0
+    for stage, modules in each(code.items()):
+        assert (tmp_path / stage).read_text() == code_digest(modules), stage
 
 
 def test_the_fingerprint_that_was_asked_for_is_taken(

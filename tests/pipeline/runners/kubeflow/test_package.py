@@ -205,13 +205,23 @@ def test_every_task_depends_on_the_code_in_its_image(synthetic: Compiled) -> Non
     for name in each(set(synthetic.tasks) - {RUN_INPUTS}):
         task = synthetic.tasks[name]
         source = task["inputs"]["parameters"]["code_digest"]["taskOutputParameter"]
-        assert source == {"producerTask": RUN_INPUTS, "outputParameterKey": "code_digest"}, name
+        key = f"code_digest_{name}"
+        assert source == {"producerTask": RUN_INPUTS, "outputParameterKey": key}, name
         assert RUN_INPUTS in task["dependentTasks"], name
+
+
+def test_run_inputs_gets_the_modules_that_each_stage_starts_in(synthetic: Compiled) -> None:
+    taken = synthetic.tasks[RUN_INPUTS]["inputs"]["parameters"]
+    code = json.loads(taken["code"]["runtimeValue"]["constant"])
+    assert set(code) == set(synthetic.tasks) - {RUN_INPUTS}
+    assert code["TrialEvaluator"] == ["components.evaluator.executor"]
+    assert code["Trainer"] == ["trainer.run"]
 
 
 def test_what_is_found_out_is_an_output(synthetic: Compiled) -> None:
     outputs = synthetic.component(RUN_INPUTS)["outputDefinitions"]["parameters"]
-    assert set(outputs) == set(training().found_out)
+    stages = set(synthetic.tasks) - {RUN_INPUTS}
+    assert set(outputs) == {*training().found_out, *(f"code_digest_{name}" for name in stages)}
 
 
 def test_every_task_starts_in_the_projects_entrypoint(synthetic: Compiled) -> None:
