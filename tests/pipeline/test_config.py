@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import version
 from pipeline.config import SUBJECT_KEY_FILE, RunConfig, Settings, resolve
 from pipeline.errors import UserError
 from pipeline.results.registration import Candidate
@@ -19,7 +18,7 @@ from pipeline.runs.registry import NO_CHAMPION, Registry
 from pipeline.study.shipped import SCHEMAS, find_study_file
 from pipeline.study.tuning import SEARCHED
 from pipeline.subject_key import KEY_VARIABLE
-from pipeline.version import code_version, source_digest
+from pipeline.version import code_version
 from tests.registered_models import documents
 
 STUDY = """\
@@ -219,18 +218,6 @@ def test_the_key_is_named_and_never_given(settings: Settings) -> None:
 def test_the_key_is_the_machines_whatever_the_root(settings: Settings, tmp_path: Path) -> None:
     other = dataclasses.replace(settings, root=tmp_path / "another root")
     assert resolve(settings).subject_key_id == resolve(other).subject_key_id
-
-
-def test_an_edited_package_has_another_digest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(version, "PROJECT", tmp_path)
-    (tmp_path / "trainer").mkdir()
-    file = tmp_path / "trainer" / "model.py"
-    file.write_text("WIDTH = 64\n")
-    before = source_digest("trainer")
-    file.write_text("WIDTH = 65\n")
-    assert source_digest("trainer") != before
 
 
 def test_a_key_in_the_environment_wins(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tfx.dsl.compiler.compiler import Compiler
-from tfx.orchestration.pipeline import Pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.beam.options import IN_MEMORY, beam_options
@@ -20,11 +18,9 @@ from pipeline.pipeline import create_pipeline
 from pipeline.runners.local.lanes import BESIDE, run_lanes, run_order
 from pipeline.runners.stages import STAGES
 from pipeline.scoring_pipeline import create_scoring_pipeline
-from pipeline.stage_code import code_digest, entry_modules
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
 from pipeline.validation_pipeline import create_validation_pipeline
-from tests.each import each
 
 SECRET = "a secret that no node may hold"
 
@@ -211,24 +207,6 @@ def test_no_stage_that_serves_or_shows_a_model_reads_a_division(config: RunConfi
         if {"champion_division", "predictions"} & _inputs(node).keys()
     }
     assert readers == {"TrialEvaluator", "ModelRegistrar"}
-
-
-@pytest.mark.parametrize(
-    "create",
-    [
-        create_pipeline,
-        create_validation_pipeline,
-        lambda config: create_scoring_pipeline(config, ""),
-    ],
-)
-def test_the_code_of_every_node_is_a_parameter_of_it(
-    create: Callable[..., Pipeline], config: RunConfig
-) -> None:
-    for node in each(create(replace(config, tune=True)).components):
-        assert node.exec_properties["code_digest"] == code_digest(entry_modules(node)), node.id
-        own = node.executor_spec.class_path.startswith("components.")
-        asked = {"Transform", "Trainer", "Tuner"}
-        assert bool(entry_modules(node)) == (own or node.id in asked), node.id
 
 
 @pytest.mark.parametrize("node", ["Transform", "Tuner", "Trainer"])

@@ -23,6 +23,7 @@ from pipeline.runners.kubeflow.package import (
 from pipeline.runners.kubeflow.purpose import Purpose, training, validation
 from pipeline.runners.kubeflow.settings import KubeflowSettings, gigabytes, load_settings
 from pipeline.runners.kubeflow.spec_check import problems
+from pipeline.stage_code import code_digest, entry_modules
 from pipeline.study.load import load_study, parse_study
 from pipeline.study.shipped import SCHEMAS, read_schema
 from tests.each import each
@@ -216,6 +217,11 @@ def test_run_inputs_gets_the_modules_that_each_stage_starts_in(synthetic: Compil
     assert set(code) == set(synthetic.tasks) - {RUN_INPUTS}
     assert code["TrialEvaluator"] == ["components.evaluator.executor"]
     assert code["Trainer"] == ["trainer.run"]
+
+
+def test_locally_the_code_of_every_node_is_a_parameter_of_it() -> None:
+    for node in each(create_pipeline(local_config(seed=11, steps=40)).components):
+        assert node.exec_properties["code_digest"] == code_digest(entry_modules(node)), node.id
 
 
 def test_what_is_found_out_is_an_output(synthetic: Compiled) -> None:
