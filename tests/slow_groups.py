@@ -105,6 +105,8 @@ GROUPS = (
         "manifests",
         4,
         (
+            "tests/kubeflow/test_aws_template.py",
+            "tests/kubeflow/test_compose_files.py",
             "tests/kubeflow/test_flink_manifests.py",
             "tests/kubeflow/test_manifests.py",
             "tests/kubeflow/test_manifests_applied.py",
