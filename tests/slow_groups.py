@@ -115,6 +115,7 @@ GROUPS = (
         ),
     ),
     Group("finished run", 3, ("tests/notebooks", "tests/e2e/test_report_browser.py")),
+    Group("damaged files", 3, ("tests/pipeline/reading/formats/test_fuzz.py",)),
     Group("trainer", 2, ("tests/trainer",)),
     Group(
         "short ones",

@@ -3,6 +3,7 @@
 import codecs
 import contextlib
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
@@ -42,6 +43,7 @@ SAS7BDAT = b"\x00" * 12 + b"\xc2\xea\x81\x60"
 """The first bytes of a SAS data set."""
 
 _HEAD_BYTES = 32
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LISTED_COLUMNS = 12
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip-compressed data"),
@@ -139,14 +141,18 @@ def data_error(
         column: The column's name, if the error is in one.
 
     Returns:
-        The error, ready to be raised.
+        The error, ready to be raised; one line, whatever a damaged file calls its columns.
     """
     place = [path]
     if row is not None:
         place.append(f"row {row}")
     if column is not None:
         place.append(f"column {column}")
-    return DataFileError(f"{', '.join(place)}: {problem}")
+    return DataFileError(_CONTROL.sub(_escaped, f"{', '.join(place)}: {problem}"))
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return control[0].encode("unicode_escape").decode()
 
 
 def undecodable(

@@ -299,8 +299,8 @@ def _json_errors(path: str, place: str) -> Iterator[None]:
     """Turns the parser's errors, which quote the text, into ones that do not."""
     try:
         yield
-    except ijson.JSONError as error:
-        if "UTF8" in str(error):
+    except (ijson.JSONError, UnicodeDecodeError) as error:
+        if isinstance(error, UnicodeDecodeError) or "UTF8" in str(error):
             what = "bytes that are not UTF-8"
         elif "premature EOF" in str(error):
             what = "the end of the file too early, so it is cut"

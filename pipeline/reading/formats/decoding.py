@@ -48,6 +48,24 @@ def is_wide(encoding: str) -> bool:
     return codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
 
 
+def check_mark(path: str, encoding: str) -> None:
+    """Refuses an encoding whose byte order only a mark tells, which the file does not have.
+
+    Args:
+        path: The file.
+        encoding: Its encoding, from `encoding_of`.
+
+    Raises:
+        DataFileError: The byte order is not known.
+    """
+    if codecs.lookup(encoding).name in ("utf-16", "utf-32"):
+        raise base.data_error(
+            path,
+            f"the file has no byte order mark, by which {encoding} is read; declare {encoding}-le "
+            f"or {encoding}-be in the study file (encoding)",
+        )
+
+
 def utf_8_blocks(handle: BinaryIO, declared: str, *, errors: str = "strict") -> Iterator[bytes]:
     """Reads a file from its start as UTF-8, without its byte order mark.
 

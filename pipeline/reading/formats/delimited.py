@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from pipeline.reading.formats import base
+from pipeline.reading.formats import base, decoding
 from pipeline.reading.formats.base import ColumnType, Extent, FileFormat, data_error
 from pipeline.reading.formats.decoding import encoding_of, is_utf_8, is_wide, utf_8_blocks
 from pipeline.reading.formats.records import Chunk, Records
@@ -111,6 +111,7 @@ def _open(
         )
     head = base.head_of(handle)
     encoding, _ = encoding_of(head, fmt.encoding)
+    decoding.check_mark(path, encoding)
     if base.kind_of(head) and not head.startswith(b'{"'):
         raise base.not_a(path, "delimited text", head)
     records = Records(path, utf_8_blocks(handle, fmt.encoding, errors=errors), fmt.delimiter)
@@ -200,6 +201,9 @@ def _parse(
     path: str, fmt: FileFormat, chunk: Chunk, names: Sequence[str], wanted: Sequence[str]
 ) -> Iterator[pa.RecordBatch]:
     """Parses whole records with Arrow's parser."""
+    if not chunk.data.isascii():
+        # Arrow would print an error of its own for a wrong row that is no text.
+        chunk.data.decode()
     # Without a column there would be nothing to count rows by.
     included = list(dict.fromkeys(wanted)) or [names[0]]
     wrong_rows: list[Any] = []
@@ -224,7 +228,7 @@ def _parse(
                 strings_can_be_null=False,
             ),
         )
-    except pa.ArrowInvalid as error:
+    except pa.ArrowInvalid:
         # Arrow's own message quotes the row, which may hold a subject's data.
         if wrong_rows:
             row = wrong_rows[0]
@@ -235,8 +239,6 @@ def _parse(
                 row.expected_columns,
                 row.actual_columns,
             ) from None
-        if "UTF8" in str(error):
-            raise _locate_undecodable(path, fmt) from None
         raise data_error(
             path,
             "the rows can not be parsed as delimited text; look for quotes and delimiters",

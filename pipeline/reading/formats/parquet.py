@@ -1,6 +1,8 @@
 """Parquet files, row group by row group."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -15,12 +17,16 @@ from pipeline.reading.formats.base import (
     StoredType,
     data_error,
 )
+from pipeline.reading.formats.child_process import child_process, local_path
 from pipeline.reading.formats.clocks import local_time
-from pipeline.tfx_release import close_pyarrow_hole
+from pipeline.storage import is_remote
+from pipeline.tfx_release import can_crash_on_parquet, close_pyarrow_hole
 
 close_pyarrow_hole()
 
 _MAGIC = b"PAR1"
+_CHILD = Path(__file__).with_name("parquet_child.py")
+_FILES_REMEMBERED = 1_000
 
 
 def column_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:  # noqa: ARG001
@@ -113,6 +119,7 @@ def read(
         groups, skipped = _groups(file.metadata, extent)
         if not groups:
             return
+        _check_in_child(path, tuple(columns))
         shifted = Extent(path, extent.first_row - skipped, extent.rows)
         batches = (
             _converted(path, batch, columns, fmt.zone)
@@ -126,12 +133,50 @@ def _open(path: str, handle: BinaryIO) -> pq.ParquetFile:
     head = base.head_of(handle)
     if not head.startswith(_MAGIC):
         raise base.not_a(path, "a Parquet file", head)
+    _check_in_child(path)
     try:
-        return pq.ParquetFile(handle)
+        file = pq.ParquetFile(handle)
+        # Arrow decodes names when they are asked for.
+        for place in range(file.metadata.num_columns):
+            _ = file.schema.column(place).path
+        _ = file.schema_arrow.names
+        return file
+    except UnicodeDecodeError as error:
+        raise data_error(
+            path, "found a column whose name is not UTF-8; write the file again"
+        ) from error
     except (pa.ArrowException, OSError, RuntimeError) as error:
         raise data_error(
             path, "the file has no whole Parquet footer, so it is cut or damaged; copy it again"
         ) from error
+
+
+def _check_in_child(path: str, columns: tuple[str, ...] = ()) -> None:
+    """Reads a file's footer and some columns where a crash does no harm, once for each file.
+
+    Raises:
+        DataFileError: Arrow crashed.
+    """
+    if can_crash_on_parquet():
+        state = None if is_remote(path) else Path(path).stat()
+        _read_in_child(path, columns, state and (state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(_FILES_REMEMBERED)
+def _read_in_child(
+    path: str,
+    columns: tuple[str, ...],
+    state: tuple[int, int] | None,  # noqa: ARG001
+) -> None:
+    with base.open_file(path) as handle, local_path(path, handle) as local:
+        try:
+            child_process(_CHILD).ask({"path": local, "columns": columns})
+        except EOFError:
+            raise data_error(
+                path,
+                "the library that reads the file (Arrow) crashed on it, so it is damaged; copy it "
+                "again, or write it again",
+            ) from None
 
 
 def _batches(
@@ -139,14 +184,27 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     try:
         if columns:
-            yield from file.iter_batches(batch_rows, row_groups=groups, columns=list(columns))
+            for batch in file.iter_batches(batch_rows, row_groups=groups, columns=list(columns)):
+                _check_values(batch)
+                yield batch
             return
         for group in groups:
             yield base.record_batch([], [], file.metadata.row_group(group).num_rows)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, RuntimeError) as error:
         raise data_error(
             path, "a row group can not be read: it is damaged; copy it again"
         ) from error
+
+
+def _check_values(batch: pa.RecordBatch) -> None:
+    """Checks what Arrow takes from a file unseen, such as places in a dictionary.
+
+    Raises:
+        pa.ArrowInvalid: A column is damaged. Texts that are no UTF-8 are found by their reader.
+    """
+    for column in batch.columns:
+        is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        column.validate(full=not is_text)
 
 
 def _groups(metadata: pq.FileMetaData, extent: Extent) -> tuple[list[int], int]:

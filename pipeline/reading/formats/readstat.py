@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import atexit
 import codecs
-import contextlib
-import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline.reading.formats import base
 from pipeline.reading.formats.base import DataFileError, FileFormat, data_error
-from pipeline.storage import is_remote
+from pipeline.reading.formats.child_process import child_process
 
 PROGRAMS = {"sas7bdat": "SAS", "stata": "Stata", "spss": "SPSS"}
 """Which program's files a format has."""
 
 _CHILD = Path(__file__).with_name("readstat_child.py")
-_COPY_BLOCK = 2**22
 
 
 @dataclass(frozen=True)
@@ -64,26 +54,6 @@ class Header:
     def variable(self, name: str) -> Variable:
         """The variable of a name."""
         return next(variable for variable in self.variables if variable.name == name)
-
-
-@contextlib.contextmanager
-def local_path(path: str, handle: BinaryIO) -> Iterator[str]:
-    """A file as C code can open it.
-
-    Args:
-        path: Its path or address.
-        handle: A handle on it at its start.
-
-    Yields:
-        The path itself, or that of a copy which only its owner reads and which is removed.
-    """
-    if not is_remote(path):
-        yield str(Path(path).absolute())
-        return
-    with tempfile.NamedTemporaryFile(suffix=Path(path).suffix) as copy:
-        shutil.copyfileobj(handle, copy, _COPY_BLOCK)
-        copy.flush()
-        yield copy.name
 
 
 def read_header(path: str, local: str, fmt: FileFormat) -> Header:
@@ -134,7 +104,9 @@ def read_rows(
 def _ask(path: str, fmt: FileFormat, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     encoding = _iconv_name(path, fmt)
     try:
-        answer, content = _process().ask({**request, "format": fmt.format, "encoding": encoding})
+        answer, content = child_process(_CHILD).ask(
+            {**request, "format": fmt.format, "encoding": encoding}
+        )
     except EOFError:
         raise data_error(
             path,
@@ -176,65 +148,3 @@ def _refusal(path: str, fmt: FileFormat, answer: Mapping[str, Any]) -> DataFileE
         f"the file is cut, damaged or of a kind that can't be read (ReadStat: {text}); copy it "
         f"again, or write it again in {program}",
     )
-
-
-class _Process:
-    """The process that reads, started once and asked by one thread at a time."""
-
-    def __init__(self) -> None:
-        self.owner = os.getpid()
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def ask(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Sends a request and waits for its answer.
-
-        Raises:
-            EOFError: The process ended before it had answered.
-        """
-        with self._lock:
-            process = self._process or self._start()
-            stdin, stdout = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
-            try:
-                stdin.write(json.dumps(request).encode() + b"\n")
-                stdin.flush()
-                line = stdout.readline()
-                answer = json.loads(line) if line.endswith(b"\n") else {"bytes": -1}
-                content = stdout.read(max(answer["bytes"], 0))
-            except OSError:
-                answer, content = {"bytes": -1}, b""
-            if len(content) != answer["bytes"]:
-                self.stop()
-                raise EOFError
-            return answer, content
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        # -P: the folder of the script holds modules that have the names of others.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", str(_CHILD)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        return self._process
-
-    def stop(self) -> None:
-        """Ends the process, if there is one; the next request starts another."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.communicate()
-
-
-_reader = _Process()
-
-
-def _process() -> _Process:
-    global _reader
-    if _reader.owner != os.getpid():
-        # A forked worker must not answer for its parent.
-        _reader = _Process()
-    return _reader
-
-
-atexit.register(lambda: _process().stop())

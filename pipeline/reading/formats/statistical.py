@@ -24,6 +24,7 @@ from pipeline.reading.formats.base import (
     StoredType,
     data_error,
 )
+from pipeline.reading.formats.child_process import local_path
 from pipeline.reading.formats.counted_dates import (
     Count,
     dates_of,
@@ -35,7 +36,6 @@ from pipeline.reading.formats.counted_dates import (
 from pipeline.reading.formats.readstat import (
     Header,
     Variable,
-    local_path,
     read_header,
     read_rows,
 )

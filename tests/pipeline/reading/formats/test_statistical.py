@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import struct
 import tempfile
 from collections.abc import Callable
@@ -20,7 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.reading import formats
-from pipeline.reading.formats import DataFileError, FileFormat, readstat, statistical
+from pipeline.reading.formats import (
+    DataFileError,
+    FileFormat,
+    child_process,
+    readstat,
+    statistical,
+)
 from tests.each import each
 from tests.pipeline.reading.formats.written_files import DATA, fail_to_read, needs_data, read_all
 
@@ -208,26 +212,6 @@ def test_days_of_a_business_calendar_are_refused_where_they_are_used(tmp_path: P
     assert "column B: found days of a business calendar" in fail_to_read(path, STATA, ["B"])
 
 
-def test_a_crash_of_the_reader_names_the_file_and_the_next_file_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_stata(tmp_path)
-    read_all(path, STATA)
-    real = readstat._Process.ask
-
-    def crash(self: Any, request: Any) -> Any:
-        if "columns" in request and self._process:
-            os.kill(self._process.pid, signal.SIGSEGV)
-        return real(self, request)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(readstat._Process, "ask", crash)
-        message = fail_to_read(path, STATA)
-    assert str(path) in message
-    assert "(ReadStat) crashed on it" in message
-    assert len(read_all(path, STATA)["A"]) == 25
-
-
 def _csv(name: str) -> dict[str, list[str]]:
     frame = pd.read_csv(DATA / "stat_files" / name, dtype=str, keep_default_na=False)
     return {str(column).lstrip("\ufeff"): frame[column].tolist() for column in frame}
@@ -288,7 +272,7 @@ def test_a_file_in_an_object_store_is_read_from_a_private_copy_that_is_removed(
         copies.append((Path(local), Path(local).stat().st_mode & 0o777))
         return real(path, local, fmt)
 
-    monkeypatch.setattr(readstat, "is_remote", lambda _: True)
+    monkeypatch.setattr(child_process, "is_remote", lambda _: True)
     monkeypatch.setattr(statistical, "read_header", note)
 
     assert read_all(path, STATA) == expected
