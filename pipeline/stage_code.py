@@ -35,6 +35,7 @@ _IMPORT = re.compile(
 _NAMED_BY_A_TEXT = re.compile(
     rf"""["']((?:{"|".join(sorted(_PACKAGES))})\.[\w.]+)["']""",
 )
+_SCRIPT_BESIDE = re.compile(r"""with_name\(["'](\w+)\.py["']\)""")
 _COMMENT = re.compile(r"#.*")
 _ALIAS = re.compile(r"\s+as\s+\w+")
 
@@ -100,7 +101,8 @@ def imported_modules(path: Path, project: Path = PROJECT) -> frozenset[str]:
     """Modules of this project that a module imports, with the packages that they lie in.
 
     Imports for annotations alone are left out. A text that is the name of a module or of something
-    in it counts as an import: TFMA, for example, finds its metrics and extractors so.
+    in it counts as an import: TFMA, for example, finds its metrics and extractors so. So does a
+    script beside it that runs in a process of its own (`with_name("script.py")`).
 
     Args:
         path: The module's file.
@@ -109,6 +111,8 @@ def imported_modules(path: Path, project: Path = PROJECT) -> frozenset[str]:
     text = _FOR_ANNOTATIONS.sub("", path.read_text(encoding="utf-8"))
     named = [name for match in _IMPORT.finditer(text) for name in _named(match)]
     named += _NAMED_BY_A_TEXT.findall(text)
+    package = ".".join(path.parent.relative_to(project).parts)
+    named += [f"{package}.{script}" for script in _SCRIPT_BESIDE.findall(text)]
     candidates = (module for name in named for module in _with_packages(name))
     return frozenset(module for module in candidates if _path(module, project))
 

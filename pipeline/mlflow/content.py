@@ -6,7 +6,7 @@ Who decided, and why, stays in the registry's audit trail: a reason is free text
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,7 +81,7 @@ def mirrored_models(
     )
 
 
-def aliased(models: Iterable[Mirrored], standing: Standing) -> dict[str, str]:
+def aliased(models: Sequence[Mirrored], standing: Standing) -> dict[str, str]:
     """The model of each alias: champion, the newest candidate, the model retired last.
 
     A candidate has not been the champion.
@@ -96,7 +96,8 @@ def aliased(models: Iterable[Mirrored], standing: Standing) -> dict[str, str]:
         "candidate": waiting[-1] if waiting else "",
         "retired": standing.retired[-1] if standing.retired else "",
     }
-    return {alias: model for alias, model in found.items() if model}
+    known = {model.model for model in models}
+    return {alias: model for alias, model in found.items() if model in known}
 
 
 def source_of(address: str) -> str:

@@ -92,12 +92,15 @@ class Server:
         if self.authorization:
             request.add_unredirected_header("Authorization", self.authorization)
         try:
-            with _OPENER.open(request, timeout=self.seconds) as answer:
+            here = urllib.parse.urlsplit(self.address).hostname in _HERE
+            opener = _OPENER_HERE if here else _OPENER
+            with opener.open(request, timeout=self.seconds) as answer:
                 return bytes(answer.read(_MOST_BYTES))
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refused(error) from None
-        except (OSError, http.client.HTTPException) as error:
+        # A name of a host that can't be one is a UnicodeError.
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
             reason = getattr(error, "reason", error)
             slow = isinstance(reason, TimeoutError)
             why = f"no answer within {self.seconds:g} s" if slow else _words(reason)
@@ -164,6 +167,8 @@ class _NoRedirection(urllib.request.HTTPRedirectHandler):
 
 
 _OPENER = urllib.request.build_opener(_NoRedirection)
+_OPENER_HERE = urllib.request.build_opener(_NoRedirection, urllib.request.ProxyHandler({}))
+"""For this machine: a proxy would be another one."""
 
 
 def _parts(address: str) -> urllib.parse.SplitResult:

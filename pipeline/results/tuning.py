@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import AliasChoices, Field
+
 from pipeline.documents import Count, Document, parse_document
 from pipeline.storage import read
 
@@ -28,7 +30,8 @@ class Tuning(Document):
         sets: All sets that could be chosen; the first is what a run that does not tune takes.
     """
 
-    sets: tuple[TunedSet, ...]
+    # Before the release of 0.2.0 they were called candidates.
+    sets: tuple[TunedSet, ...] = Field(validation_alias=AliasChoices("sets", "candidates"))
 
     @property
     def procedures(self) -> int:

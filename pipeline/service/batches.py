@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from pipeline.service.answers import Predicted, checked_rows, predict, predicted
 from pipeline.service.champion import Champion
 from pipeline.service.given import GivenColumns, joined_columns
+from pipeline.service.validation import InvalidRowsError
 
 _MOST_ROWS = 128
 """Rows of a call that is put together; a request with more is called alone, and waits for none."""
@@ -52,7 +53,8 @@ class Batches:
         Raises:
             InvalidRowsError: Something is wrong with a column.
         """
-        if given.rows > _MOST_ROWS:
+        # Names of no column are refused; joined, they would take memory for every subject.
+        if given.rows > _MOST_ROWS or not given.values.keys() <= champion.inputs.names.keys():
             return await run_in_threadpool(predict, champion, given)
         found = asyncio.get_running_loop().create_future()
         self._waiting.append(_Call(champion, given, found))
@@ -67,17 +69,19 @@ class Batches:
                 answers = await self._in_thread(calls)
             except Exception as error:
                 # Of several one may be at fault: only that one fails.
-                await self._call_alone(calls, error)
+                alone = _at_fault(calls, error)
+                self._waiting.extendleft(call for call in reversed(calls) if call not in alone)
+                await self._call_alone(alone, error if len(calls) == 1 else None)
                 continue
             for call, answer in zip(calls, answers, strict=True):
                 if not call.found.done():
                     call.found.set_result(answer)
         self._worker = None
 
-    async def _call_alone(self, calls: Sequence[_Call], error: Exception) -> None:
+    async def _call_alone(self, calls: Sequence[_Call], error: Exception | None) -> None:
         for call in calls:
             try:
-                if len(calls) == 1:
+                if error:
                     raise error
                 [answer] = await self._in_thread([call])
             except Exception as own:
@@ -115,6 +119,18 @@ def _called(calls: Sequence[_Call]) -> list[Predicted]:
             {name: values[rows] for name, values in outputs.items()},
         )
         for rows in _places(calls)
+    ]
+
+
+def _at_fault(calls: Sequence[_Call], error: Exception) -> list[_Call]:
+    """The calls that an error is about: all, where it does not say."""
+    if not isinstance(error, InvalidRowsError):
+        return list(calls)
+    rows = [problem.row for problem in error.problems]
+    return [
+        call
+        for call, place in zip(calls, _places(calls), strict=True)
+        if any(place.start <= row < place.stop for row in rows)
     ]
 
 

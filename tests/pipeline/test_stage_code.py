@@ -56,6 +56,14 @@ def imported_by_its_tree(path: Path, known: set[str]) -> set[str]:
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        scripts = (
+            str(call.args[0].value)
+            for call in ast.walk(node)
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".with_name")
+            if isinstance(call.args[0], ast.Constant)
+        )
+        package = ".".join(path.parent.relative_to(PROJECT).parts)
+        named |= {f"{package}.{name[:-3]}" for name in scripts if name.endswith(".py")}
         texts = (found.value for found in ast.walk(node) if isinstance(found, ast.Constant))
         named |= {text for text in texts if isinstance(text, str) and "." in text}
     parts = [name.split(".") for name in named if " " not in name]
@@ -217,6 +225,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         (
             "pipeline/results/suppress.py",
             executors("data_gate", "evaluator", "trial_analysis", "trial_summary"),
+        ),
+        *(
+            (
+                f"pipeline/reading/formats/{child}.py",
+                executors("data_gate", "metrics_exporter", "trial_example_gen", "trial_summary"),
+            )
+            for child in ("readstat_child", "parquet_child")
         ),
         (
             "pipeline/reading/plan.py",

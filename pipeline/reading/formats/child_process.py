@@ -105,15 +105,17 @@ class ChildProcess:
 
 
 _children: dict[Path, ChildProcess] = {}
+_making = threading.Lock()
 
 
 def child_process(script: Path) -> ChildProcess:
     """The process of a script; one for each process that asks."""
-    child = _children.get(script)
-    if child is None or child.owner != os.getpid():
-        # A forked worker must not answer for its parent.
-        child = _children[script] = ChildProcess(script)
-    return child
+    with _making:
+        child = _children.get(script)
+        if child is None or child.owner != os.getpid():
+            # A forked worker must not answer for its parent.
+            child = _children[script] = ChildProcess(script)
+        return child
 
 
 @atexit.register

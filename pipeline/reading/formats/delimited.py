@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -201,9 +202,6 @@ def _parse(
     path: str, fmt: FileFormat, chunk: Chunk, names: Sequence[str], wanted: Sequence[str]
 ) -> Iterator[pa.RecordBatch]:
     """Parses whole records with Arrow's parser."""
-    if not chunk.data.isascii():
-        # Arrow would print an error of its own for a wrong row that is no text.
-        chunk.data.decode()
     # Without a column there would be nothing to count rows by.
     included = list(dict.fromkeys(wanted)) or [names[0]]
     wrong_rows: list[Any] = []
@@ -212,9 +210,9 @@ def _parse(
         wrong_rows.append(row)
         return "error"
 
-    try:
+    def parsed(note: Callable[[Any], str] | None = None) -> pa.Table:
         # One block holds all: Arrow loses the line feed of a line end that lies in two blocks.
-        table = pa_csv.read_csv(
+        return pa_csv.read_csv(
             pa.BufferReader(chunk.data),
             read_options=pa_csv.ReadOptions(
                 use_threads=False, block_size=len(chunk.data) + 1, column_names=list(names)
@@ -228,17 +226,19 @@ def _parse(
                 strings_can_be_null=False,
             ),
         )
+
+    try:
+        table = parsed()
     except pa.ArrowInvalid:
-        # Arrow's own message quotes the row, which may hold a subject's data.
-        if wrong_rows:
-            row = wrong_rows[0]
-            raise _wrong_length(
-                path,
-                chunk,
-                chunk.first_row + row.number - 1,
-                row.expected_columns,
-                row.actual_columns,
-            ) from None
+        # Arrow's message quotes the row; for one that is no text it prints an error of `note`.
+        if not _decodes(chunk.data):
+            raise _locate_undecodable(path, fmt) from None
+        with contextlib.suppress(pa.ArrowInvalid):
+            parsed(note)
+        for row in wrong_rows:
+            number = chunk.first_row + row.number - 1
+            fields = row.expected_columns, row.actual_columns
+            raise _wrong_length(path, chunk, number, *fields) from None
         raise data_error(
             path,
             "the rows can not be parsed as delimited text; look for quotes and delimiters",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator, Mapping
 
@@ -20,6 +21,9 @@ _BY_ERROR: Mapping[int, str] = {
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
 }
+_WORDS = {os.strerror(number): lacking for number, lacking in _BY_ERROR.items()}
+"""What to do by the system's words, which are all that TensorFlow's errors have."""
+
 _OF_MEMORY = re.compile(r"\b(?:MemoryError|ArrowMemoryError|ResourceExhaustedError)\b")
 
 
@@ -43,6 +47,10 @@ def what_was_lacking(error: BaseException) -> str:
         if isinstance(found, OSError) and (lacking := _BY_ERROR.get(found.errno or 0)):
             return lacking
         text = str(found)
+        # Before memory: TensorFlow has one class for all of them.
+        for words, lacking in _WORDS.items():
+            if words in text:
+                return lacking
         if _OF_MEMORY.search(f"{type(found).__name__}: {text}"):
             return _MEMORY
         for number in re.findall(r"\[Errno (\d+)\]", text):

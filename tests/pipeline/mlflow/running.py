@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -80,12 +79,6 @@ class Mlflow:
 
 def tags(thing: dict[str, Any]) -> dict[str, str]:
     return {tag["key"]: tag["value"] for tag in thing["tags"]}
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager

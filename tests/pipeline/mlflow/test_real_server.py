@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.environments import environment
+from benchmarks.servers import free_port
 from pipeline.cli.main import main
 from pipeline.errors import UserError
 from pipeline.mlflow.follow import follow, tell
@@ -17,7 +18,7 @@ from pipeline.runs.changes import Rules, promote, retire, roll_back
 from pipeline.runs.register import Decision
 from tests.components.model_registrar.test_executor import STUDY as RUN_STUDY
 from tests.components.model_registrar.test_executor import Run
-from tests.pipeline.mlflow.running import Mlflow, free_port, running, tags
+from tests.pipeline.mlflow.running import Mlflow, running, tags
 from tests.pipeline.runs.governed import STUDY, add, champion_id, decision, registered
 
 pytestmark = pytest.mark.slow

@@ -31,6 +31,14 @@ def surroundings(address: str, **others: str) -> dict[str, str]:
     return {"TRIAL_MLFLOW": address, **others}
 
 
+def test_a_host_that_can_be_none_is_not_reached_and_the_registry_stands(root: str) -> None:
+    problem = tell(root, STUDY, surroundings("https://mlflow..example.org"))
+
+    assert problem is not None
+    assert "it can't be reached" in problem
+    assert champion_id(root)
+
+
 def test_without_an_address_nothing_is_sent(root: str) -> None:
     assert server_of({}) is None
     assert server_of({"TRIAL_MLFLOW": " "}) is None

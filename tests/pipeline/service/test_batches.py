@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from pipeline.service.answers import predict
 from pipeline.service.batches import Batches
 from pipeline.service.champion import Champion
 from pipeline.service.follower import Follower
-from pipeline.service.given import GivenColumns, columns_of_rows
+from pipeline.service.given import GivenColumns, columns_of_rows, joined_columns
 from pipeline.service.model import ColumnsModel, Outputs
 from pipeline.service.validation import InvalidRowsError
 from tests.each import each
@@ -74,8 +74,8 @@ def asked(champion: Champion, model: ColumnsModel, requests: list[GivenColumns])
     """
 
     async def ask() -> list[Any]:
-        batches, served = Batches(), replace(champion, model=model)
-        tasks = [asyncio.create_task(batches.predict(served, given)) for given in requests]
+        waiting, served = Batches(), replace(champion, model=model)
+        tasks = [asyncio.create_task(waiting.predict(served, given)) for given in requests]
         while not model.loaded.calls:
             await asyncio.sleep(0)
         model.loaded.goes_on.set()
@@ -133,7 +133,28 @@ def test_who_can_not_be_predicted_fails_alone_and_by_its_own_place(
 
     assert [isinstance(answer, InvalidRowsError) for answer in answers] == [False, True, False]
     assert [(found.row, found.column) for found in answers[1].problems] == [(1, "AGE")]
-    assert model.loaded.calls == [1, 1]
+    # The others stay together.
+    assert model.loaded.calls == [2]
+
+
+def test_names_of_no_column_are_joined_with_nothing(
+    champion: Champion, model: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Joined, each of them would take a place for every subject of every request."""
+    joined: list[GivenColumns] = []
+
+    def note(parts: Sequence[GivenColumns]) -> GivenColumns:
+        joined.append(joined_columns(parts))
+        return joined[-1]
+
+    monkeypatch.setattr("pipeline.service.batches.joined_columns", note)
+    odd = [GivenColumns(1, {f"c{number}": [1]}) for number in range(20)]
+    answers = asked(champion, model, [_given([50.0]), *odd, _given([60.0])])
+
+    failed = [isinstance(answer, InvalidRowsError) for answer in answers]
+    assert failed == [False, *[True] * 20, False]
+    assert [given.rows for given in joined] == [2]
+    assert joined[0].values.keys() == SUBJECT.keys()
 
 
 def test_a_call_has_a_bounded_number_of_rows(champion: Champion, model: Counting) -> None:

@@ -62,6 +62,14 @@ def test_a_row_of_another_length_that_is_no_utf_8_is_refused_and_prints_nothing(
     assert capfd.readouterr().err == ""
 
 
+def test_a_text_that_is_no_utf_8_in_a_column_that_is_not_read_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "dm.csv"
+    path.write_bytes(b"ID,NOTE\nS1,\xe4\nS2,b\n")
+    assert read_all(path, FileFormat("csv"), ["ID"]) == {"ID": ["S1", "S2"]}
+
+
 @pytest.mark.parametrize("name", CRASHES)
 def test_a_parquet_file_that_crashes_arrow_is_refused_and_the_next_one_is_read(
     name: str, tmp_path: Path

@@ -52,6 +52,9 @@ def test_what_keeps_the_text_of_an_error_alone_is_understood() -> None:
         "OSError: [Errno 28] No space left on device [while running 'Write']": "disk is full",
         "MemoryError [while running 'Read']": "memory",
         "ArrowMemoryError: malloc of size 64 failed": "memory",
+        "ResourceExhaustedError: OOM when allocating tensor": "memory",
+        "ResourceExhaustedError: /runs/model; No space left on device": "disk is full",
+        "ResourceExhaustedError: /runs/model; Too many open files": "Too many files",
     }
     for text, lacking in each(texts.items()):
         assert lacking in what_was_lacking(RuntimeError(text))
