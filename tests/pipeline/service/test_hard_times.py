@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,11 +205,14 @@ def test_a_champion_that_does_not_load_is_refused_and_the_old_one_stays(
 
 
 def test_a_thousand_slow_clients_hold_up_no_other_one(registry: Path) -> None:
-    with serving(registry) as service:
-        statuses, slowest = asyncio.run(_beside_slow_clients(service))
+    # In a thread: a browser that another test opened keeps a loop in this one.
+    with serving(registry) as service, ThreadPoolExecutor(1) as thread:
+        asking = thread.submit(asyncio.run, _beside_slow_clients(service))
+        statuses, slowest = asking.result()
     # Bodies that do not come in time are refused; heads are waited for.
     assert statuses == {b"408"}
-    assert slowest < 5
+    # No answer waited for one of them.
+    assert slowest < _SECONDS_FOR_A_BODY
 
 
 async def _beside_slow_clients(service: Serving) -> tuple[set[bytes], float]:
