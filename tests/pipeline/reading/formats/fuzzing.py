@@ -1,19 +1,20 @@
 """Damages files of a format, and reads them: each is read, or refused in one line.
 
-`python -m tests.pipeline.reading.formats.fuzzing FORMAT SEED SECONDS FOLDER` runs in a process of
-its own, which a reader may crash; the last line that it writes is the number of inputs. An input
-that is neither read nor refused stays in the folder. What was mended goes to `damaged/`, whose
-files `test_damaged_files.py` reads.
+`python -m tests.pipeline.reading.formats.fuzzing FORMAT SEED FOLDER SECONDS [INPUTS]` runs in a
+process of its own, which a reader may crash; the last line that it writes is the number of inputs.
+An input that is neither read nor refused stays in the folder. What was mended goes to `damaged/`,
+whose files `test_damaged_files.py` reads.
 """
 
 from __future__ import annotations
 
 import random
 import resource
+import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,27 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.reading import formats
 from pipeline.reading.formats import FileFormat
-from tests.pipeline.reading.formats.every_format import WRITERS
-from tests.pipeline.reading.formats.tables import Cell, Table
+from tests.pipeline.reading.formats.every_format import WRITERS, Writer
+from tests.pipeline.reading.formats.tables import Cell, Described, Table
+from tests.pipeline.reading.formats.written_files import DATA
 
 _LONGEST = 20
 """Seconds within which a small file is read or refused."""
 
 _MEMORY = 8 << 30
 _INTERESTING = (b"\0", b"\1", b"\x7f", b"\x80", b"\xff", b'"', b"\n", b"\r", b",", b"{", b"]", b"<")
+
+
+def sas_sample(folder: Path, name: str, table: Table) -> Described:
+    """A data set of SAS, which nothing but SAS writes: a sample among the trial data."""
+    del table
+    path = folder / f"{name}.sas7bdat"
+    shutil.copyfile(DATA / "stat_files" / "sample.sas7bdat", path)
+    return {"file": path.name, "format": "sas7bdat"}
+
+
+TARGETS: Mapping[str, Writer] = {**WRITERS, "sas7bdat": sas_sample}
+"""What is damaged: one file of each reader, and of each way in which it is written here."""
 
 
 def table() -> Table:
@@ -112,8 +126,15 @@ def _within(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def main(name: str, seed: int, seconds: float, folder: Path) -> int:
+def main(name: str, seed: int, folder: Path, seconds: float, most: int = sys.maxsize) -> int:
     """Reads damaged files of a format for some time.
+
+    Args:
+        name: One of `TARGETS`.
+        seed: The damage of the first file; that of the next ones is counted on from it.
+        folder: Where the files are written.
+        seconds: For how long at most.
+        most: How many files at most.
 
     Returns:
         How many were read or refused.
@@ -122,16 +143,16 @@ def main(name: str, seed: int, seconds: float, folder: Path) -> int:
         Exception: What a reader raised beside UserError.
     """
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    described = WRITERS[name](folder, "dm", table())
+    described = TARGETS[name](folder, "dm", table())
     path = folder / described.pop("file")
-    if described["format"] in ("stata", "spss"):
+    if described["format"] in ("stata", "spss", "sas7bdat"):
         described["encoding"] = ""
     fmt = FileFormat(**described)
     whole = path.read_bytes()
     read(path, fmt)
     end = time.monotonic() + seconds
     inputs = 0
-    while time.monotonic() < end:
+    while inputs < most and time.monotonic() < end:
         # A name of its own: a reader may remember what it knows of a file.
         changed = path.with_name(f"{seed + inputs}-{path.name}")
         changed.write_bytes(damaged(whole, random.Random(seed + inputs)))
@@ -142,5 +163,11 @@ def main(name: str, seed: int, seconds: float, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    made = main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4]))
+    made = main(
+        sys.argv[1],
+        int(sys.argv[2]),
+        Path(sys.argv[3]),
+        float(sys.argv[4]),
+        *(int(most) for most in sys.argv[5:]),
+    )
     sys.stdout.write(f"{made}\n")
