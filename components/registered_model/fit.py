@@ -10,6 +10,7 @@ from pipeline.errors import UserError
 from pipeline.names import ARM, SITE
 from pipeline.results.signatures import COLUMNS_SIGNATURE, argument_names
 from pipeline.results.uncertainty import is_part
+from pipeline.titles import called
 
 _LACKING = {
     ARM: "has no section `arm` (a trial with a single arm names it as the control)",
@@ -95,6 +96,7 @@ def check_fit(settings: RegisteredModelSettings, model: ModelNames, who: str) ->
 
 def _problems(settings: RegisteredModelSettings, model: ModelNames) -> Iterator[str]:
     arguments = arguments_of(settings)
+    own_names = {argument: own for own, argument in arguments.items()}
     numbers = {arguments[own] for own in settings.numbers}
     categories = {arguments[own] for own in settings.categories}
     for name in sorted(model.numbers | model.categories):
@@ -104,13 +106,18 @@ def _problems(settings: RegisteredModelSettings, model: ModelNames) -> Iterator[
             yield f"feature {name} ({kind}): the model reads it, the study file {lacks}"
         elif (name in numbers) != (name in model.numbers):
             other = "category" if kind == "number" else "number"
-            yield f"feature {name}: expected a {kind} as in the model, the study file has a {other}"
+            feature = called(own_names[name], settings.feature_titles)
+            yield (
+                f"feature {feature}: expected a {kind} as in the model, "
+                f"the study file has a {other}"
+            )
     for own, theirs in (settings.numbers | settings.categories).items():
         # Features that only the study file has are not used; a mapped one was meant to be.
         if own != theirs and arguments[own] not in model.numbers | model.categories:
-            yield f"feature {own} is mapped to {theirs}, which the model does not read"
+            feature = called(own, settings.feature_titles)
+            yield f"feature {feature} is mapped to {theirs}, which the model does not read"
     served = ", ".join(sorted(model.tasks)) or "none"
     for own, theirs in settings.tasks.items():
         if theirs not in model.tasks:
-            called = f" (task {own} of the study file)" if own != theirs else ""
-            yield f"task {theirs}{called}: the model does not predict it; it predicts {served}"
+            task = called(own, settings.task_titles)
+            yield f"task {task}: the model does not predict {theirs}; it predicts {served}"

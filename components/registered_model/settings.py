@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.features import feature_columns
+from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.settings import Settings
+from pipeline.study.slicing_titles import task_titles
 from pipeline.study.study import Study
 
 
@@ -18,6 +19,8 @@ class RegisteredModelSettings(Settings):
         numbers: The model's name of each number of this study, by its name here.
         categories: The model's name of each category.
         tasks: The model's name of each task.
+        feature_titles: Titles of the features of this study that have one, by name.
+        task_titles: Titles of its tasks.
     """
 
     trained_on: str
@@ -25,6 +28,8 @@ class RegisteredModelSettings(Settings):
     numbers: dict[str, str]
     categories: dict[str, str]
     tasks: dict[str, str]
+    feature_titles: dict[str, str]
+    task_titles: dict[str, str]
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -45,6 +50,8 @@ class RegisteredModelSettings(Settings):
             numbers={name: wanted.features.get(name, name) for name in sorted(numbers)},
             categories={name: wanted.features.get(name, name) for name in sorted(categories)},
             tasks={name: wanted.tasks.get(name, name) for name in sorted(study.tasks)},
+            feature_titles=dict(sorted(feature_titles(study).items())),
+            task_titles=dict(sorted(task_titles(study).items())),
         )
 
     @classmethod
@@ -63,6 +70,8 @@ class RegisteredModelSettings(Settings):
             categories={name: name for name in sorted(categories)},
             # Whatever the model serves is predicted: its blessed tasks.
             tasks={},
+            feature_titles=dict(sorted(feature_titles(study).items())),
+            task_titles={},
         )
 
     @property

@@ -24,6 +24,7 @@ from pipeline.results.registration import (
 from pipeline.results.validation import ExternalValidation, UpdateMethod
 from pipeline.runs.registry import Registry
 from pipeline.storage import local_folder
+from pipeline.titles import called
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def _origin(
     for task in validation.tasks:
         update = next((item for item in task.updates if item.method == method), None)
         if update is None or update.intercept.value is None:
-            why_not[task.task] = task.why_not_fitted
+            why_not[called(task.task, settings.titles)] = task.why_not_fitted
             continue
         slope = update.slope.value if update.slope else None
         tasks[task.model_task] = Recalibrated(
@@ -91,8 +92,8 @@ def _origin(
             f"No task can be updated:\n{reasons}\nValidate on more subjects, with another update, "
             "or without --update."
         )
-    for name, reason in why_not.items():
-        logger.warning("Task %s is not updated: %s.", name, reason)
+    for task_called, reason in why_not.items():
+        logger.warning("Task %s is not updated: %s.", task_called, reason)
     return ModelOrigin(
         model=entry.id,
         model_digest=entry.model_digest,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from pipeline.study.settings import Settings
+from pipeline.study.slicing_titles import task_titles
 from pipeline.study.study import Study
 
 
@@ -13,9 +14,11 @@ class UpdatedModelSettings(Settings):
 
     Attributes:
         study_name: Its name.
+        titles: Titles of its tasks by name.
     """
 
     study_name: str
+    titles: dict[str, str]
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -27,4 +30,4 @@ class UpdatedModelSettings(Settings):
             >>> UpdatedModelSettings.of(load_study(find_study_file("synthetic"))).study_name
             'synthetic'
         """
-        return cls(study_name=study.study)
+        return cls(study_name=study.study, titles=dict(sorted(task_titles(study).items())))

@@ -32,6 +32,8 @@ OWN_NAMES = RegisteredModelSettings(
     numbers={"AGE": "AGE"},
     categories={"SEX": "SEX"},
     tasks={"death": "death"},
+    feature_titles={},
+    task_titles={"death": "Died"},
 )
 OTHER_NAMES = OWN_NAMES.model_copy(
     update={
@@ -154,9 +156,11 @@ def test_everything_that_does_not_fit_is_listed_at_once(
     unfit = RegisteredModelSettings(
         trained_on=STUDY,
         model="",
-        numbers={"GENDER": "SEX"},
+        numbers={"GENDER": "SEX", "WEIGHT": "KG"},
         categories={},
         tasks={"stroke": "stroke", "died": "dead"},
+        feature_titles={"GENDER": "Gender", "WEIGHT": "Weight (kg)"},
+        task_titles={"stroke": "Stroke within 30 days", "died": "Died within 30 days"},
     )
 
     with pytest.raises(UserError) as caught:
@@ -166,9 +170,11 @@ def test_everything_that_does_not_fit_is_listed_at_once(
     assert entry.id in message
     for expected in (
         "feature AGE (number): the model reads it, the study file has no such feature",
-        "feature SEX: expected a category as in the model, the study file has a number",
-        "task stroke: the model does not predict it; it predicts death, relapse",
-        "task dead (task died of the study file): the model does not predict it",
+        "feature Gender [GENDER]: expected a category as in the model, the study file has a number",
+        "feature Weight (kg) [WEIGHT] is mapped to KG, which the model does not read",
+        "task Stroke within 30 days [stroke]: the model does not predict stroke; it predicts "
+        "death, relapse",
+        "task Died within 30 days [died]: the model does not predict dead; it predicts death",
         "`validation`",
     ):
         assert expected in message

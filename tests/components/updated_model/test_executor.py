@@ -115,7 +115,9 @@ class Trial:
             {"updated": [updated]},
             {
                 "registry_root": str(self.root),
-                "settings": UpdatedModelSettings(study_name="second").to_json(),
+                "settings": UpdatedModelSettings(
+                    study_name="second", titles={"died": "Died", "back": "Relapse in a year"}
+                ).to_json(),
                 "method": method,
                 "code_version": "0.2.0",
                 "run_id": f"run-{self._runs}",
@@ -258,10 +260,19 @@ def test_the_same_update_is_registered_once(trial: Trial) -> None:
 
 
 def test_a_validation_on_too_few_subjects_updates_nothing(trial: Trial) -> None:
-    with pytest.raises(UserError, match="No task can be updated"):
+    with pytest.raises(UserError, match="No task can be updated") as caught:
         trial.update(updates=())
 
+    assert "- Relapse in a year [back]: too few subjects" in str(caught.value)
     assert trial.registry.updates(STUDY) == ()
+
+
+def test_a_task_that_is_not_updated_is_logged_by_its_title(
+    trial: Trial, caplog: pytest.LogCaptureFixture
+) -> None:
+    trial.update()
+
+    assert "Task Relapse in a year [back] is not updated: too few subjects" in caplog.text
 
 
 def test_an_update_keeps_the_statistics_of_the_training(trial: Trial) -> None:
