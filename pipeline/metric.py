@@ -28,6 +28,7 @@ class Metric:
         judged: Whether a study can have thresholds for it.
         trials: Denominator of a share; None for other metrics.
         of_uncertainty: Whether it measures intervals and sets, which only the challenger has.
+        of_counts: Whether numbers of subjects could follow from it though it is no share.
     """
 
     name: str
@@ -43,6 +44,12 @@ class Metric:
     judged: bool = True
     trials: Trials | None = None
     of_uncertainty: bool = False
+    of_counts: bool = False
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether numbers of subjects could follow from it: not from means of predictions."""
+        return self.of_counts or self.trials is not None
 
     def bounds(self, difference: bool) -> tuple[float, float]:
         """Smallest and largest value that it, or a difference of two models in it, can have.

@@ -43,6 +43,7 @@ _ALL = (
         "Probability that a subject with the outcome got a higher prediction than one without. "
         "0.5 is guessing, 1 is perfect ranking.",
         ideal=1.0,
+        of_counts=True,
     ),
     Metric(
         "pr_auc",
@@ -50,6 +51,7 @@ _ALL = (
         "Mean positive predictive value over all sensitivities (average precision). Guessing "
         "reaches the share of subjects with the outcome.",
         ideal=1.0,
+        of_counts=True,
     ),
     Metric(
         "brier",
@@ -70,6 +72,7 @@ _ALL = (
         "Mean prediction − observed rate",
         "Above 0 the model predicts more outcomes than occur, below 0 fewer.",
         lowest=-1.0,
+        of_counts=True,
         decimals=1,
         percent=True,
         ideal=0.0,
@@ -110,6 +113,7 @@ _ALL = (
         "f1",
         "F1",
         "Harmonic mean of positive predictive value and sensitivity.",
+        of_counts=True,
         decimals=2,
         ideal=1.0,
         at_decision=True,

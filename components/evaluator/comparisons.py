@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.evaluator.coarse import GroupResolution
 from components.evaluator.intervals import enough_events
 from components.evaluator.records import Record, number_or_none
 from pipeline.estimates import Estimate
@@ -71,7 +72,7 @@ class Comparison:
             missing or the group is suppressed.
         reason: Reason of the outcome.
         smallest_group: Fewest subjects that a group is shown for.
-        shown: The judged record; None if there is none or the group is suppressed.
+        shown: The judged record as it is shown; None if there is none or the group is suppressed.
     """
 
     application: Application
@@ -149,11 +150,13 @@ def compare(
     suppression: SuppressionReason | None,
     smallest_group: int,
     has_champion: bool,
+    groups: GroupResolution,
 ) -> Iterator[Comparison]:
     """Compares a metric with each limit of a threshold.
 
     A group that is suppressed to protect another group is large enough and is judged, but the
-    comparison holds neither its value nor any digit of it.
+    comparison holds neither its value nor any digit of it. The exact value is judged also where
+    it is shown at the resolution of its group.
 
     Args:
         application: The threshold and what it is applied to.
@@ -161,8 +164,9 @@ def compare(
         suppression: Reason why the group is suppressed; None if it is shown.
         smallest_group: Fewest subjects that a group is shown for.
         has_champion: Whether a champion was scored.
+        groups: How the numbers of groups are shown.
     """
-    shown = found if suppression is None else None
+    shown = groups.record(found) if found and suppression is None else None
     for side, limit in application.threshold.limits:
         judged = _judged_value(application.threshold, found, side)
         reason = _reason_against(application, found, suppression, has_champion)
@@ -174,7 +178,9 @@ def compare(
             application=application,
             side=side,
             limit=limit,
-            value=number_or_none(judged) if compared and shown else None,
+            value=number_or_none(_judged_value(application.threshold, shown, side))
+            if compared
+            else None,
             reason=reason,
             smallest_group=smallest_group,
             shown=shown,

@@ -72,6 +72,19 @@ def computations_of(
     return metric_util.merge_per_key_computations(computations)
 
 
+def member_computations(
+    name: str, model_name: str = "", output_name: str = "", example_weighted: bool = False
+) -> metric_types.MetricComputations:
+    """Computations of the number of a group's subjects, those with an unknown outcome included."""
+    key = metric_types.MetricKey(
+        name=name,
+        model_name=model_name,
+        output_name=output_name,
+        example_weighted=example_weighted,
+    )
+    return [_combined(key, _MemberCombiner(key))]
+
+
 def _combined(
     key: metric_types.MetricKey, combiner: beam.CombineFn
 ) -> metric_types.MetricComputation:
@@ -125,6 +138,16 @@ class _Combiner(beam.CombineFn, Generic[_Part]):
 
     def _merged(self, parts: tuple[_Part, ...]) -> _Part:
         raise NotImplementedError
+
+
+class _MemberCombiner(_Combiner[int]):
+    """Counts subjects."""
+
+    def _part(self, element: metric_types.StandardMetricInputs) -> int:
+        return len(self._rows(constants.LABELS_KEY, element))
+
+    def _merged(self, parts: tuple[int, ...]) -> int:
+        return sum(parts)
 
 
 class _ScoreTableCombiner(_Combiner[ScoreTable]):

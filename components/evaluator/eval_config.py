@@ -16,6 +16,7 @@ from pipeline.metrics import COMPARED_WITH_REFERENCES, COMPUTED, METRICS, OF_UNC
 from pipeline.names import CHAMPION
 from pipeline.results.uncertainty import LOWER
 
+MEMBERS = "members"
 SUBJECTS = "subjects"
 POSITIVES = "positives"
 EFFECTIVE_POSITIVES = "effective_positives"
@@ -130,6 +131,7 @@ def _metrics(
     source: PredictionSource,
 ) -> Iterator[config_pb2.MetricConfig]:
     folds = source.out_of_fold
+    yield _metric("MemberCount", MetricName(MEMBERS))
     yield _metric("SubjectCount", MetricName(SUBJECTS), folds=folds)
     yield _metric("SubjectCount", MetricName(POSITIVES), positive=True, folds=folds)
     for count, positive in _EFFECTIVE:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.evaluator.coarse import GroupResolution
 from components.evaluator.comparisons import (
     Application,
     Comparison,
@@ -14,6 +15,7 @@ from components.evaluator.comparisons import (
     Suppressed,
     compare,
 )
+from components.evaluator.named_groups import NamedGroups, is_merged
 from components.evaluator.records import Record, number_or_none
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.metrics import METRICS
@@ -21,6 +23,7 @@ from pipeline.names import CHAMPION
 from pipeline.results.documents import OVERALL, Group, ModelRole
 from pipeline.results.judged import Judged
 from pipeline.results.outcomes import LACKS_EVIDENCE, Origin
+from pipeline.results.suppress import SuppressionReason
 from pipeline.results.task_verdicts import TaskDecision, TaskVerdict
 from pipeline.study.sections import Threshold
 from pipeline.titles import NAMES
@@ -115,7 +118,11 @@ class Verdict:
             "dropped_tasks": list(self.dropped),
             "reasons": [_refusal_json(item) for item in self.refusals],
             "not_judged": [
-                {"task": task, "slice": dict(group), "subjects": f"<{self.smallest_group}"}
+                {
+                    "task": task,
+                    "slice": dict(group),
+                    "subjects": None if is_merged(group) else f"<{self.smallest_group}",
+                }
                 for task, group in self.groups_not_judged
             ],
             "notes": [_json(note) for note in self.notes],
@@ -173,22 +180,24 @@ def judge(
     by_key: dict[RecordKey, Record] = {
         (r.task, r.group, r.metric, r.decision_threshold, r.model, r.versus): r for r in records
     }
+    by_group = {(r.task, r.group) for r in records} | {(task, OVERALL) for task in settings.tasks}
     notes = [no_champion] if no_champion else []
     if no_champion and any(threshold.versus == CHAMPION for threshold in settings.thresholds):
         notes.append(NOT_COMPARED)
     compared = () if no_champion else tuple(champion_tasks)
+    groups = GroupResolution(records)
+    judged_groups = _groups(settings, records, suppressed)
     of_champion = suppressed if suppressed_comparisons is None else suppressed_comparisons
     comparisons = [
         comparison
-        for application in _applications(settings, defaults, records, compared)
+        for application in _applications(settings, defaults, judged_groups, compared)
         for comparison in compare(
             application,
             by_key.get(application.key),
-            (of_champion if application.is_of_champion else suppressed)
-            .get(application.task, {})
-            .get(application.group),
+            _suppression(application, of_champion, suppressed, by_group),
             settings.smallest_group,
             has_champion=application.task in compared,
+            groups=groups,
         )
     ]
     return Verdict(
@@ -201,17 +210,29 @@ def judge(
     )
 
 
+def _suppression(
+    application: Application,
+    of_champion: Suppressed,
+    of_all: Suppressed,
+    found: Collection[tuple[str, Group]],
+) -> SuppressionReason | None:
+    """Why a group is not shown; a name that no group has stands for small ones, or for none."""
+    if (application.task, application.group) not in found:
+        return "too_small"
+    hidden = of_champion if application.is_of_champion else of_all
+    return hidden.get(application.task, {}).get(application.group)
+
+
 def _applications(
     settings: EvaluatorSettings,
     defaults: Sequence[Threshold],
-    records: Sequence[Record],
+    groups: Mapping[str, Sequence[Group]],
     compared: Sequence[str],
 ) -> Iterator[Application]:
     """Each threshold in each group in its scope, with the models whose metrics are judged.
 
     `compared` are the tasks of a comparable champion.
     """
-    groups = _groups(settings, records)
     demanded = len(settings.thresholds)
     for number, threshold in enumerate((*settings.thresholds, *defaults)):
         origin: Origin = "study" if number < demanded else "default"
@@ -224,13 +245,21 @@ def _applications(
 
 
 def _groups(
-    settings: EvaluatorSettings, records: Sequence[Record]
+    settings: EvaluatorSettings, records: Sequence[Record], suppressed: Suppressed
 ) -> Mapping[str, Sequence[Group]]:
-    """Groups of each task, all subjects first."""
+    """Groups of each task, all subjects first; those that are too small by their names."""
+    names = NamedGroups(records, settings.expanded_slicings, settings.smallest_group)
     groups: dict[str, dict[Group, None]] = {task: {OVERALL: None} for task in settings.tasks}
-    for record in sorted(records, key=lambda record: (len(record.group), record.group)):
-        groups[record.task][record.group] = None
-    return {task: tuple(found) for task, found in groups.items()}
+    for record in records:
+        if suppressed.get(record.task, {}).get(record.group) != "too_small":
+            groups[record.task][record.group] = None
+    for task, found in groups.items():
+        found |= {
+            group: None for group, _ in names.not_shown(suppressed.get(task, {}), list(found))
+        }
+    return {
+        task: sorted(found, key=lambda group: (len(group), group)) for task, found in groups.items()
+    }
 
 
 def _models(threshold: Threshold, has_champion: bool) -> tuple[ModelRole, ...]:

@@ -28,6 +28,7 @@ class Record:
         subjects: Subjects of the group whose outcome is known.
         positives: Those of them with the outcome.
         versus: Reference model that a difference is to; None for the champion.
+        unknown: Subjects of the group whose outcome is unknown.
     """
 
     task: str
@@ -41,6 +42,7 @@ class Record:
     subjects: int
     positives: int
     versus: str | None = None
+    unknown: int = 0
 
     @property
     def negatives(self) -> int:

@@ -11,6 +11,7 @@ from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 from components.evaluator.eval_config import (
     EFFECTIVE_NEGATIVES,
     EFFECTIVE_POSITIVES,
+    MEMBERS,
     POSITIVES,
     SUBJECTS,
     MetricName,
@@ -113,6 +114,7 @@ def _records_of(
         (item.key.output_name, item.key.name): item.value.double_value.value
         for item in part.metric_keys_and_values
     }
+    members = {task: int(count) for (task, metric), count in values.items() if metric == MEMBERS}
     for item in part.metric_keys_and_values:
         name = MetricName.parse(item.key.name)
         if name.metric not in METRICS:
@@ -154,6 +156,7 @@ def _records_of(
             upper=_clipped(upper, low, high),
             subjects=subjects,
             positives=positives,
+            unknown=members[task] - int(values[task, MetricName(SUBJECTS).text]),
         )
 
 

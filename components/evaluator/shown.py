@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
 from components.evaluator.between_groups import summarize_groups
+from components.evaluator.coarse import GroupResolution
 from components.evaluator.comparisons import Suppressed
 from components.evaluator.eval_config import CURVES, MetricName
+from components.evaluator.named_groups import NamedGroups, is_merged
 from components.evaluator.records import Record
 from components.evaluator.results import group_of, role_of
 from components.evaluator.settings import EvaluatorSettings
@@ -36,10 +39,35 @@ def suppressed_groups(records: Iterable[Record], settings: EvaluatorSettings) ->
     for record in records:
         if not record.is_of_champion:
             sizes[record.task][record.group] = record.subjects
+    slicings, smallest = settings.expanded_slicings, settings.smallest_group
     return {
-        task: suppressed(found, settings.expanded_slicings, settings.smallest_group)
+        task: suppressed(_with_empty(found, slicings, smallest), slicings, smallest)
         for task, found in sizes.items()
     }
+
+
+def _with_empty(
+    sizes: Mapping[Group, int], slicings: Sequence[tuple[str, ...]], smallest: int
+) -> dict[Group, int]:
+    """Sizes, with empty combinations of a small group as if one subject were of each.
+
+    Otherwise what is suppressed beside a small group would say in which combination it is.
+    """
+    values: dict[str, list[str]] = {}
+    small = set()
+    for group, size in sizes.items():
+        if len(group) == 1:
+            values.setdefault(group[0][0], []).append(group[0][1])
+            if size < smallest:
+                small.add(group[0])
+    found = dict(sizes)
+    for slicing in slicings:
+        if len(slicing) > 1 and small:
+            for combined in itertools.product(*(values.get(name, ()) for name in slicing)):
+                group = tuple(zip(slicing, combined, strict=True))
+                if small & set(group):
+                    found[group] = found.get(group) or 1
+    return found
 
 
 def suppressed_comparisons(
@@ -94,11 +122,12 @@ def shown_metrics(
         tuning: What the procedures chose, where hyperparameters were tuned out of fold.
 
     Returns:
-        `records` of the groups shown; `suppressed` groups with the reason and, if they are too
-        small, the number of subjects as "<N"; `smallest_group`.
+        `records` of the groups shown; all others, empty ones included, as `suppressed` with the
+        reason and, if they are too small, the number of subjects as "<N"; `smallest_group`.
     """
     records = list(records)
-    between = summarize_groups(records, hidden, plan)
+    groups = GroupResolution(records)
+    between = summarize_groups(map(groups.record, records), hidden, plan)
     optional: dict[str, Any] = {"between_groups": between} if between else {}
     if references:
         optional["reference_models"] = dict(references)
@@ -106,20 +135,32 @@ def shown_metrics(
         optional["tuning"] = tuning
     return Metrics(
         smallest_group=settings.smallest_group,
-        records=tuple(record.shown() for record in records if _is_shown(record, hidden, compared)),
-        suppressed=tuple(
-            SuppressedGroup(
-                task=task,
-                slice=dict(group),
-                reason=reason,
-                subjects=f"<{settings.smallest_group}" if reason == "too_small" else None,
-            )
-            for task, groups in hidden.items()
-            for group, reason in groups.items()
+        records=tuple(
+            groups.record(record).shown()
+            for record in records
+            if _is_shown(record, hidden, compared)
         ),
+        suppressed=tuple(_suppressed(records, hidden, settings)),
         evaluation=plan,
         **optional,
     )
+
+
+def _suppressed(
+    records: Sequence[Record], hidden: Suppressed, settings: EvaluatorSettings
+) -> Iterator[SuppressedGroup]:
+    smallest = settings.smallest_group
+    names = NamedGroups(records, settings.expanded_slicings, smallest)
+    for task, groups in hidden.items():
+        found = {r.group for r in records if r.task == task and not r.is_of_champion}
+        for group, reason in names.not_shown(groups, found - groups.keys()):
+            is_limited = reason == "too_small" and not is_merged(group)
+            yield SuppressedGroup(
+                task=task,
+                slice=dict(group),
+                reason=reason,
+                subjects=f"<{smallest}" if is_limited else None,
+            )
 
 
 def shown_curves(
@@ -144,8 +185,10 @@ def shown_curves(
         for item in part.metric_keys_and_values
         if (name := MetricName.parse(item.key.name)).metric == CURVES
     }
-    sizes = {
-        (record.task, record.group, record.model): (record.subjects, record.positives)
+    records = list(records)
+    groups = GroupResolution(records)
+    of_group = {
+        (record.task, record.group, record.model): record
         for record in records
         if _is_shown(record, hidden, compared)
     }
@@ -153,15 +196,15 @@ def shown_curves(
         smallest_group=settings.smallest_group,
         curves=tuple(
             GroupCurves(
-                task=task,
-                slice=dict(group),
-                model=model,
-                subjects=subjects,
-                positives=positives,
-                **found[task, group, model],
+                task=record.task,
+                slice=dict(record.group),
+                model=record.model,
+                subjects=groups.record(record).subjects,
+                positives=groups.record(record).positives,
+                **groups.curves(record, found[key]),
             )
-            for (task, group, model), (subjects, positives) in sizes.items()
-            if (task, group, model) in found
+            for key, record in of_group.items()
+            if key in found
         ),
     )
 

@@ -3,9 +3,10 @@
 Arm, site, sex, age band and values at baseline identify a subject. A group that they form is shown
 from the study's smallest size on, and otherwise suppressed together with the groups from which it
 would follow by subtraction (`pipeline.results.suppress`); a missing value counts as a value. Within
-a group that is shown, outcomes are counted as they are, as in the flow chart and the results of
+an arm that is shown, outcomes are counted as they are, as in the flow chart and the results of
 every published trial (CONSORT 2010, items 13 and 17): how many had the event, and of how many that
-is unknown. Where time is involved a count of outcomes is finer than that;
+is unknown. In other groups, and in an arm's subgroups, unknown outcomes are not counted
+(`pipeline.results.resolution`). Where time is involved a count of outcomes is finer than that;
 `components.trial_analysis.curves` says what is done about it.
 """
 
@@ -43,6 +44,9 @@ class Disclosure:
         self._fewest = 0 if is_exact else smallest
         all_subjects = np.ones(subjects.count, bool)
         self._levels = _hidden_levels(subjects, self._fewest, [all_subjects])
+        self._partly_known = {
+            task for task, outcome in subjects.outcomes.items() if not outcome.known.all()
+        }
         self._outcomes = {
             task: _hidden_levels(subjects, self._fewest, [all_subjects, outcome.known])
             for task, outcome in subjects.outcomes.items()
@@ -64,6 +68,10 @@ class Disclosure:
             for task, outcome in subjects.outcomes.items()
             for name, column in subjects.slicings.items()
         }
+
+    def is_coarse(self, task: str) -> bool:
+        """Whether the numbers of subgroups are shown at their resolution; else they are exact."""
+        return not self.is_exact and task in self._partly_known
 
     def shows_all(self, subjects: int) -> bool:
         """Whether all subjects together may be shown."""

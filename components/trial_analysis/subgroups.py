@@ -10,7 +10,9 @@ import numpy as np
 from components.trial_analysis.disclosure import Disclosure, with_missing
 from components.trial_analysis.proportions import Observed, risk_difference, risk_ratio
 from components.trial_analysis.subjects import Factor, Outcome, TrialSubjects
+from pipeline.estimates import Estimate
 from pipeline.results.analysis import Comparison, HypothesisTest, Subgroup, Subgroups
+from pipeline.results.resolution import at_resolution, rounded_count
 
 Pair = tuple[Observed, Observed]
 """A group and its control."""
@@ -79,22 +81,59 @@ def _by_slicing(
     column = subjects.slicings[slicing]
     sides = (level, str(factor.control))
     pairs: dict[str, Pair] = {}
+    groups: list[Subgroup] = []
     suppressed = 0
+    is_coarse = disclosure.is_coarse(task)
     for value, code in with_missing(column):
-        inside = (column.codes == code) & outcome.known
-        group, control = (outcome.observed(inside & factor.of(side)) for side in sides)
+        members = [(column.codes == code) & factor.of(side) for side in sides]
+        group, control = (outcome.observed(of_side & outcome.known) for of_side in members)
         shown = all(disclosure.shows_subgroup(task, factor, side, slicing, value) for side in sides)
         if shown and group.subjects and control.subjects:
             pairs[value] = (group, control)
+            sizes = [int(of_side.sum()) for of_side in members]
+            exact = _subgroup(value, group, control)
+            groups.append(_coarse(exact, *sizes) if is_coarse else exact)
         else:
             suppressed += 1
+    interaction = interaction_test(list(pairs.values()))
     return Subgroups(
         task=task,
         comparison=Comparison(factor=factor.name, level=level, control=sides[1]),
         slicing=slicing,
-        groups=tuple(_subgroup(value, *pair) for value, pair in pairs.items()),
+        groups=tuple(groups),
         suppressed=suppressed,
-        interaction=interaction_test(list(pairs.values())),
+        interaction=_coarse_test(interaction) if interaction and is_coarse else interaction,
+    )
+
+
+def _coarse(exact: Subgroup, subjects: int, control_subjects: int) -> Subgroup:
+    """A subgroup in which labels may be unknown, as it is shown; see `results.resolution`."""
+    known = min(exact.subjects, exact.control_subjects)
+    return exact.model_copy(
+        update={
+            "subjects": subjects,
+            "events": min(rounded_count(exact.events), subjects),
+            "control_subjects": control_subjects,
+            "control_events": min(rounded_count(exact.control_events), control_subjects),
+            "risk_difference": _estimate(exact.risk_difference, known),
+            "risk_ratio": _estimate(exact.risk_ratio, known),
+        }
+    )
+
+
+def _estimate(exact: Estimate, subjects: int) -> Estimate:
+    ends = (exact.value, exact.lower, exact.upper)
+    return Estimate(*(None if end is None else at_resolution(end, subjects) for end in ends))
+
+
+def _coarse_test(exact: HypothesisTest) -> HypothesisTest:
+    """Two digits of a test: the counts would follow from all of them."""
+    numbers = {"p_value": exact.p_value, "statistic": exact.statistic}
+    return exact.model_copy(
+        update={
+            name: None if number is None else float(f"{number:.2g}")
+            for name, number in numbers.items()
+        }
     )
 
 

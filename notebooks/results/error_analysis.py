@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.estimates import Estimate, normal_interval
 from pipeline.results.documents import OVERALL, Group
+from pipeline.results.resolution import at_resolution, rounded_count
 from pipeline.results.suppress import suppressed
 from pipeline.weights import error_of_weighted_mean, is_weighted, weighted_mean
 
@@ -30,8 +31,9 @@ class GroupError:
 
     Attributes:
         group: The group; empty for all subjects.
-        subjects: Subjects of the group whose outcome is known.
-        events: Those of them with the outcome.
+        subjects: Subjects of the group whose outcome is known; rounded where it is not known of all
+            (`pipeline.results.resolution`).
+        observed: Share of them with the outcome, at the resolution of the group then.
         predicted: Mean prediction.
         log_loss: Mean log loss in nats.
         unexpected: Log loss minus its expectation under the predictions; 0 for calibrated
@@ -42,7 +44,7 @@ class GroupError:
 
     group: Group
     subjects: int
-    events: int
+    observed: float
     predicted: float
     log_loss: Estimate
     unexpected: Estimate
@@ -78,6 +80,7 @@ def task_errors(
     smallest: int,
     also_hidden: Collection[Group] = (),
     weight: _FloatArray | None = None,
+    is_coarse: bool = False,
 ) -> TaskErrors | None:
     """Errors of a task by group.
 
@@ -94,6 +97,8 @@ def task_errors(
         smallest: Fewest subjects of a group.
         also_hidden: Groups that the run's own documents suppress.
         weight: Weight of each subject, shape [n]; None where each is 1.
+        is_coarse: Whether the task has subjects whose outcome is unknown, so that groups are not
+            counted exactly.
 
     Returns:
         None where there are fewer subjects than that.
@@ -110,14 +115,21 @@ def task_errors(
     expected = -(p * np.log(p) + (1 - p) * np.log1p(-p))
 
     def error(group: Group, inside: NDArray[np.bool_]) -> GroupError:
+        subjects = int(inside.sum())
+        observed = float(outcome[inside].mean())
+        share = float(own[inside].sum() / own.sum())
+        if is_coarse and group != OVERALL:
+            observed = at_resolution(observed, subjects)
+            share = rounded_count(round(share * len(outcome))) / len(outcome)
+            subjects = rounded_count(subjects)
         return GroupError(
             group=group,
-            subjects=int(inside.sum()),
-            events=int(outcome[inside].sum()),
+            subjects=subjects,
+            observed=observed,
             predicted=mean_with_interval(predicted[inside], own[inside]).value or 0.0,
             log_loss=mean_with_interval(loss[inside], own[inside]),
             unexpected=mean_with_interval((loss - expected)[inside], own[inside]),
-            share_of_subjects=float(own[inside].sum() / own.sum()),
+            share_of_subjects=share,
             share_of_loss=float((own * loss)[inside].sum() / (own * loss).sum()),
         )
 

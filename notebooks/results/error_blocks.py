@@ -69,7 +69,7 @@ def _error_row(item: GroupError, titles: Mapping[str, str]) -> list[Value]:
         item.subjects,
         item.share_of_subjects,
         item.share_of_loss,
-        item.events / item.subjects,
+        item.observed,
         item.predicted,
         item.unexpected,
     ]

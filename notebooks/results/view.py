@@ -474,6 +474,7 @@ class ResultsView:
             self._smallest,
             also_hidden,
             subjects.weights[known, place],
+            is_coarse=not known.all(),
         )
 
 

@@ -45,7 +45,7 @@ class RocPoint(Document):
 
 
 class Confusion(Document):
-    """Subjects by decision and outcome.
+    """Subjects by decision and outcome; of a group rounded where labels are unknown.
 
     Attributes:
         decision_threshold: Probability from which a prediction is positive.
@@ -54,7 +54,7 @@ class Confusion(Document):
         true_negatives: Subjects without it that count as negative.
         false_negatives: Subjects with it that count as negative.
         true_positive_rate: Weighted share of the subjects with the outcome that count as positive;
-            null where subjects are not weighted, and follows from the numbers then.
+            null where it follows from the numbers: they are neither weighted nor rounded.
         false_positive_rate: The same of those without the outcome.
     """
 

@@ -58,7 +58,9 @@ class MetricRecord(OfGroup):
         value: Null where the metric is undefined.
         lower: Lower bound of its 95 % interval; null if it has none.
         upper: Upper bound.
-        subjects: Subjects of the group whose label is known.
+        subjects: Subjects whose label is known. Of a group all subjects, and positives are rounded
+            and shares at a resolution, where the task has unknown labels
+            (`pipeline.results.resolution`).
         positives: Those of them with the outcome.
     """
 
@@ -84,11 +86,15 @@ class MetricRecord(OfGroup):
 
 
 class SuppressedGroup(OfGroup):
-    """A suppressed group: too small, or a small one would follow from it.
+    """A group that is not shown: empty or too small, or a small one would follow from it.
+
+    Values that few subjects have are named together (`other (suppressed)`), and empty groups are
+    listed as well, so that the list does not say in which groups few subjects are.
 
     Attributes:
         reason: `too_small`, or `complementary`: a small group would follow from it by subtraction.
-        subjects: Upper limit of its size, as `<20`, where it is too small; otherwise null.
+        subjects: Upper limit of its size, as `<20`, where it is one group that is too small;
+            otherwise null.
     """
 
     reason: str
@@ -101,7 +107,7 @@ class Metrics(Document):
     Attributes:
         smallest_group: Fewest subjects with a known label of a group that is shown.
         records: One for each metric, group and model that may be shown.
-        suppressed: Suppressed groups.
+        suppressed: All other groups that can be made of the values that are named.
         evaluation: How the model was evaluated; `split` in documents of 0.1.0.
         between_groups: Under `internal_external` the summary over the groups.
         reference_models: What each reference model was fitted on, by name.
@@ -328,8 +334,8 @@ class GroupCurves(OfGroup):
 
     Attributes:
         model: The model.
-        subjects: Subjects whose label is known.
-        positives: Those of them with the outcome.
+        subjects: Number of subjects, as in `metrics.json`.
+        positives: Those of them with the outcome, likewise.
         calibration: Bins of the calibration curve, in rising order of predictions.
         roc: Points of the ROC curve.
         confusion: One for each decision threshold.

@@ -8,18 +8,15 @@ from dataclasses import dataclass, field
 from pipeline.documents import Document
 
 GROUP_TOO_SMALL = "group_too_small"
-"""The group had too few subjects, or too few with or without the outcome, to judge the model in."""
+"""The group had no subject or too few, or too few with or without the outcome, to judge the model
+in. Which of these is not said: that a group is empty would say where few subjects are."""
 
 GROUP_NOT_SHOWN = "group_not_shown"
 """The performance in the group is not shown: that of a small group would follow."""
 
-GROUP_NOT_SEEN = "group_not_seen"
-"""No evaluated subject was of the group."""
-
 GROUP_TITLES = {
     GROUP_TOO_SMALL: "Group too small to judge the model in",
     GROUP_NOT_SHOWN: "Group in which the model's performance is not shown",
-    GROUP_NOT_SEEN: "Group that no evaluated subject was of",
 }
 """Title of each kind of flag, the gravest first."""
 
@@ -96,7 +93,7 @@ class JudgedGroups:
             if flagged & set(by) or not all(slices[name] for name in by):
                 continue
             key = frozenset((name, slices[name]) for name in by)
-            if flag := self.flags.get(key, GROUP_NOT_SEEN):
+            if flag := self.flags.get(key, GROUP_TOO_SMALL):
                 flagged.update(by)
                 yield flag, ",".join(by)
 

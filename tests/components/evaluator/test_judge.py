@@ -158,7 +158,7 @@ def test_every_slice_includes_overall() -> None:
 
 def test_a_group_that_is_too_small_is_listed_and_not_judged() -> None:
     judged = verdict(
-        [record(0.7), record(0.1, group=FEMALE, subjects=19)],
+        [record(0.7), record(0.1, group=FEMALE, subjects=19, unknown=20)],
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
         suppressed={"hepatic_ae": {FEMALE: "too_small"}},
     )

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
+from components.evaluator.named_groups import OTHER
 from components.evaluator.results import read_records
 from components.evaluator.settings import EvaluatorSettings
 from components.evaluator.shown import shown_metrics, suppressed_groups
@@ -22,12 +23,15 @@ SETTINGS = EvaluatorSettings(
 )
 
 
-def part(subjects: Any = 30, positives: Any = 10, sex: Any = None, **metrics: Any) -> Any:
+def part(
+    subjects: Any = 30, positives: Any = 10, sex: Any = None, unknown: Any = 0, **metrics: Any
+) -> Any:
     """Metrics of a slice as TFMA writes them: name to (value, lower, upper)."""
     made = metrics_for_slice_pb2.MetricsForSlice()
     if sex:
         made.slice_key.single_slice_keys.add(column="slice_sex", bytes_value=sex.encode())
     counts = {
+        "members": (subjects + unknown,),
         "subjects": (subjects,),
         "positives": (positives,),
         "effective_positives": (metrics.pop("effective_positives", positives),),
@@ -166,7 +170,7 @@ def test_suppressed_groups_are_listed_without_their_numbers() -> None:
             "reason": "complementary",
             "subjects": None,
         },
-        {"task": "response", "slice": {"sex": "U"}, "reason": "too_small", "subjects": "<20"},
+        {"task": "response", "slice": {"sex": OTHER}, "reason": "too_small", "subjects": None},
     ]
 
 

@@ -10,7 +10,10 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
+from components.evaluator.named_groups import OTHER
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.metrics import METRICS
+from pipeline.results.resolution import at_resolution, rounded_count
 from pipeline.study.sections import Threshold
 from tests.document_schemas import check_document
 from tests.each import each
@@ -104,6 +107,19 @@ def known(rows: Any, task: Any, **group: Any) -> Any:
     )
 
 
+def members(rows: Any, group: Any) -> int:
+    """Subjects of a group, with a known outcome or without."""
+    return sum(
+        all(row.get(f"slice_{name}", b"").decode() == value for name, value in group.items())
+        for row in rows
+    )
+
+
+def shown(exact: float, subjects: int, group: Any) -> float:
+    """A number as it is shown: of a group, whose labels are partly unknown, at its resolution."""
+    return at_resolution(exact, subjects) if group else exact
+
+
 def jackknife(statistic: Any, groups: Any) -> Any:
     """The 95 % interval from the twenty samples that leave out one group each."""
     point = statistic(np.ones(len(groups), bool))
@@ -121,13 +137,14 @@ def test_values_are_those_of_the_subjects_whose_outcome_is_known(
     label, score, _, _, weight = known(rows, task, **group)
 
     auc = evaluation.record(task, "auc", **group)
-    expected = sk.roc_auc_score(label, score, sample_weight=weight)
+    expected = shown(sk.roc_auc_score(label, score, sample_weight=weight), len(label), group)
     assert auc["value"] == pytest.approx(expected, abs=1e-12)
-    assert auc["subjects"] == len(label)
-    assert auc["positives"] == label.sum()
+    assert auc["subjects"] == (members(rows, group) if group else len(label))
+    positives = int(label.sum())
+    assert auc["positives"] == (rounded_count(positives) if group else positives)
     sensitivity = evaluation.record(task, "sensitivity", decision_threshold=0.3, **group)
-    expected = sk.recall_score(label, score >= 0.3, sample_weight=weight)
-    assert sensitivity["value"] == pytest.approx(expected, abs=1e-12)
+    exact = sk.recall_score(label, score >= 0.3, sample_weight=weight)
+    assert sensitivity["value"] == pytest.approx(shown(exact, positives, group), abs=1e-12)
 
 
 @pytest.mark.parametrize("group", [{}, {"arm": "Placebo"}], ids=str)
@@ -142,7 +159,8 @@ def test_intervals_are_those_of_the_delete_a_group_jackknife(
         ("calibration_in_the_large", lambda kept: np.mean(score[kept] - label[kept])),
     ]:
         record = evaluation.record("response", metric, **group)
-        expected = jackknife(statistic, groups)
+        coarse = group if METRICS[metric].is_counted else {}
+        expected = [shown(end, len(label), coarse) for end in jackknife(statistic, groups)]
         assert (record["lower"], record["upper"]) == pytest.approx(expected, abs=1e-9)
 
 
@@ -168,8 +186,8 @@ def test_the_champion_is_scored_on_the_same_subjects(evaluation: Any, rows: Any)
     label, _, champion, _, _ = known(rows, "response", arm="Active")
 
     record = evaluation.record("response", "auc", "champion", arm="Active")
-    assert record["value"] == pytest.approx(sk.roc_auc_score(label, champion), abs=1e-12)
-    assert record["subjects"] == len(label)
+    assert record["value"] == at_resolution(sk.roc_auc_score(label, champion), len(label))
+    assert record["subjects"] == members(rows, {"arm": "Active"})
 
 
 def test_another_order_of_rows_gives_the_same_files_to_the_last_digit(
@@ -198,12 +216,18 @@ def test_the_curves_are_those_of_the_subjects_whose_outcome_is_known(
         if (curves["task"], curves["slice"], curves["model"]) == ("response", group, model)
     )
 
-    assert (found["subjects"], found["positives"]) == (len(label), label.sum())
-    assert sum(part["subjects"] for part in found["calibration"]) == len(label)
+    positives = int(label.sum())
+    counts = (members(rows, group), rounded_count(positives)) if group else (len(label), positives)
+    assert (found["subjects"], found["positives"]) == counts
+    binned = sum(part["subjects"] for part in found["calibration"])
+    # Numbers of a group's bins are rounded to fives.
+    nearly = 2.5 * len(found["calibration"]) if group else 0
+    assert binned == pytest.approx(len(label), abs=nearly)
     predicted = [part["subjects"] * part["mean_prediction"] for part in found["calibration"]]
-    assert sum(predicted) == pytest.approx(score.sum())
+    assert sum(predicted) == pytest.approx(score.sum(), abs=nearly or None)
     (point,) = (point for point in found["roc"] if point["threshold"] == 0.3)
-    assert point["true_positive_rate"] == pytest.approx(sk.recall_score(label, score >= 0.3))
+    rate = shown(sk.recall_score(label, score >= 0.3), positives, group)
+    assert point["true_positive_rate"] == pytest.approx(rate)
 
 
 def test_curves_are_given_for_the_groups_that_metrics_are_given_for(evaluation: Any) -> None:
@@ -221,9 +245,9 @@ def test_a_group_that_is_too_small_has_no_numbers(evaluation: Any) -> None:
     assert not [r for r in each(evaluation.metrics["records"]) if r["slice"] == {"sex": "U"}]
     assert {
         "task": "response",
-        "slice": {"sex": "U"},
+        "slice": {"sex": OTHER},
         "reason": "too_small",
-        "subjects": "<20",
+        "subjects": None,
     } in evaluation.metrics["suppressed"]
 
 

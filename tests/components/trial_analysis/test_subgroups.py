@@ -85,7 +85,7 @@ def test_subjects_whose_outcome_is_unknown_are_in_no_subgroup() -> None:
         slicings={"sex": repeated(("F", 40))},
         outcomes={"death": [*repeated((True, 5), (None, 10), (False, 5)), *repeated((False, 20))]},
     )
-    [block] = subgroup_effects(subjects, Disclosure(subjects, 5))
+    [block] = subgroup_effects(subjects, Disclosure(subjects, 5, is_exact=True))
     assert [(group.subjects, group.events) for group in block.groups] == [(10, 5)]
 
 
@@ -101,3 +101,25 @@ def test_the_number_of_suppressed_groups_is_read_under_its_name_of_0_1_0() -> No
     }
     assert Subgroups.model_validate(content).suppressed == 3
     assert Subgroups.model_validate(content).model_dump()["suppressed"] == 3
+
+
+def test_unknown_outcomes_of_a_subgroup_are_not_counted_but_in_the_internal_analysis() -> None:
+    """One woman of the active arm has an unknown outcome."""
+    deaths: list[bool | None] = [
+        *repeated((True, 4), (False, 5)),
+        None,
+        *repeated((True, 2), (False, 8), (True, 2), (False, 8), (True, 5), (False, 5)),
+    ]
+    subjects = trial(
+        repeated(("Active", 20), ("Placebo", 20)),
+        slicings={"sex": [*repeated(("F", 10), ("M", 10)), *repeated(("F", 10), ("M", 10))]},
+        outcomes={"death": deaths},
+    )
+    [block] = subgroup_effects(subjects, Disclosure(subjects, 5))
+    [exact] = subgroup_effects(subjects, Disclosure(subjects, 5, is_exact=True))
+    women, men = block.groups
+    assert (women.subjects, women.events) == (10, 5)
+    assert (men.subjects, men.events) == (10, 0)
+    assert women.risk_difference.value == 0.2
+    assert (exact.groups[0].subjects, exact.groups[0].events) == (9, 4)
+    assert exact.groups[0].risk_difference.value == pytest.approx(4 / 9 - 0.2)

@@ -16,7 +16,7 @@ _SEX = ["F"] * 20 + ["M"] * 20
 def test_the_overall_error_is_the_mean_log_loss() -> None:
     found = task_errors(np.full(40, 0.25), _OUTCOME, {}, [], smallest=10)
     assert found is not None
-    assert (found.overall.subjects, found.overall.events) == (40, 10)
+    assert (found.overall.subjects, found.overall.observed) == (40, 0.25)
     assert found.overall.log_loss.value == pytest.approx(
         -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
     )
@@ -95,4 +95,4 @@ def test_errors_of_weighted_subjects_are_weighted_means() -> None:
     assert found is not None
     # Half of the weight has the outcome.
     assert found.overall.log_loss.value == pytest.approx(-(np.log(0.25) + np.log(0.75)) / 2)
-    assert (found.overall.subjects, found.overall.events) == (40, 10)
+    assert (found.overall.subjects, found.overall.observed) == (40, 0.25)

@@ -53,9 +53,9 @@ def judged() -> JudgedGroups:
         ({"sex": "M", "age": ""}, []),
         ({"sex": "X", "age": ""}, [("group_too_small", "sex")]),
         ({"sex": "", "age": ">=65"}, [("group_not_shown", "age")]),
-        ({"sex": "missing", "age": ""}, [("group_not_seen", "sex")]),
+        ({"sex": "missing", "age": ""}, [("group_too_small", "sex")]),
         ({"sex": "F", "age": "<65"}, [("group_too_small", "sex,age")]),
-        ({"sex": "M", "age": "<65"}, [("group_not_seen", "sex,age")]),
+        ({"sex": "M", "age": "<65"}, [("group_too_small", "sex,age")]),
         # What is said of a sex is not said again of its pair.
         ({"sex": "X", "age": "<65"}, [("group_too_small", "sex")]),
     ],
