@@ -61,9 +61,9 @@ def computations_of(
             scores = all_scores.of(CHALLENGER) if folds else computed[table_key]
             return {key_of(name): statistic(scores, all_scores)}
 
-        tables = [] if folds else [_combined(table_key, _ScoreTableCombiner(table_key))]
+        tables = [] if folds else [combined(table_key, _ScoreTableCombiner(table_key))]
         if folds or others:
-            tables.append(_combined(scores_key, _FoldScoresCombiner(scores_key)))
+            tables.append(combined(scores_key, _FoldScoresCombiner(scores_key)))
         return [
             *tables,
             metric_types.DerivedMetricComputation(keys=[key_of(name)], result=result),
@@ -72,22 +72,10 @@ def computations_of(
     return metric_util.merge_per_key_computations(computations)
 
 
-def member_computations(
-    name: str, model_name: str = "", output_name: str = "", example_weighted: bool = False
-) -> metric_types.MetricComputations:
-    """Computations of the number of a group's subjects, those with an unknown outcome included."""
-    key = metric_types.MetricKey(
-        name=name,
-        model_name=model_name,
-        output_name=output_name,
-        example_weighted=example_weighted,
-    )
-    return [_combined(key, _MemberCombiner(key))]
-
-
-def _combined(
+def combined(
     key: metric_types.MetricKey, combiner: beam.CombineFn
 ) -> metric_types.MetricComputation:
+    """A computation of a group's rows, with the subjects' hashes."""
     return metric_types.MetricComputation(
         keys=[key], preprocessors=[_with_subject_hash()], combiner=combiner
     )
@@ -103,35 +91,41 @@ def _with_subject_hash() -> metric_types.StandardMetricInputsPreprocessor:
 _Part = TypeVar("_Part")
 
 
-class _Combiner(beam.CombineFn, Generic[_Part]):
+class Combiner(beam.CombineFn, Generic[_Part]):
     """Collects parts; an accumulator is a tuple of parts that are not merged yet."""
 
     def __init__(self, key: metric_types.MetricKey) -> None:
         self._key = key
 
     def create_accumulator(self) -> tuple[_Part, ...]:
+        """No parts."""
         return ()
 
     def add_input(
         self, accumulator: tuple[_Part, ...], element: metric_types.StandardMetricInputs
     ) -> tuple[_Part, ...]:
+        """One part more."""
         longer = (*accumulator, self._part(element))
         return longer if len(longer) < _MOST_PENDING_TABLES else self.compact(longer)
 
     def merge_accumulators(self, accumulators: Iterable[tuple[_Part, ...]]) -> tuple[_Part, ...]:
+        """One part of all."""
         return self.compact(tuple(part for parts in accumulators for part in parts))
 
     def compact(self, accumulator: tuple[_Part, ...]) -> tuple[_Part, ...]:
+        """The parts merged into one."""
         return (self._merged(accumulator),)
 
     def extract_output(self, accumulator: tuple[_Part, ...]) -> metric_types.MetricsDict:
+        """The merged part, as the value of the key."""
         return {self._key: self._merged(accumulator)}
 
-    def _rows(self, kind: str, element: metric_types.StandardMetricInputs) -> NDArray[Any]:
+    def rows(self, kind: str, element: metric_types.StandardMetricInputs) -> NDArray[Any]:
+        """A column of some rows, such as their labels; [n]."""
         return np.ravel(element.get_by_key(kind, self._key.model_name, self._key.output_name))
 
     def _weight(self, element: metric_types.StandardMetricInputs) -> NDArray[Any]:
-        return self._rows(constants.EXAMPLE_WEIGHTS_KEY, element)
+        return self.rows(constants.EXAMPLE_WEIGHTS_KEY, element)
 
     def _part(self, element: metric_types.StandardMetricInputs) -> _Part:
         raise NotImplementedError
@@ -140,29 +134,19 @@ class _Combiner(beam.CombineFn, Generic[_Part]):
         raise NotImplementedError
 
 
-class _MemberCombiner(_Combiner[int]):
-    """Counts subjects."""
-
-    def _part(self, element: metric_types.StandardMetricInputs) -> int:
-        return len(self._rows(constants.LABELS_KEY, element))
-
-    def _merged(self, parts: tuple[int, ...]) -> int:
-        return sum(parts)
-
-
-class _ScoreTableCombiner(_Combiner[ScoreTable]):
+class _ScoreTableCombiner(Combiner[ScoreTable]):
     """Collects score tables."""
 
     def _part(self, element: metric_types.StandardMetricInputs) -> ScoreTable:
-        score = self._rows(constants.PREDICTIONS_KEY, element)
-        label = self._rows(constants.LABELS_KEY, element)
+        score = self.rows(constants.PREDICTIONS_KEY, element)
+        label = self.rows(constants.LABELS_KEY, element)
         return ScoreTable.of_rows(score, label, self._weight(element))
 
     def _merged(self, parts: tuple[ScoreTable, ...]) -> ScoreTable:
         return ScoreTable.merged(parts)
 
 
-class _FoldScoresCombiner(_Combiner[FoldScores]):
+class _FoldScoresCombiner(Combiner[FoldScores]):
     """Collects predictions with their folds."""
 
     def _part(self, element: metric_types.StandardMetricInputs) -> FoldScores:
@@ -170,11 +154,11 @@ class _FoldScoresCombiner(_Combiner[FoldScores]):
         score = found["score"].get(self._key.output_name, {})
         if CHALLENGER not in score:
             # On a test split the model itself has predicted.
-            own = self._rows(constants.PREDICTIONS_KEY, element).astype(np.float32)
+            own = self.rows(constants.PREDICTIONS_KEY, element).astype(np.float32)
             score = {CHALLENGER: np.repeat(own[:, None], found["fold"].shape[1], axis=1), **score}
         return FoldScores.of_rows(
             subject=found["subject"],
-            label=self._rows(constants.LABELS_KEY, element),
+            label=self.rows(constants.LABELS_KEY, element),
             weight=self._weight(element),
             fold=found["fold"],
             score=score,

@@ -23,6 +23,7 @@ EFFECTIVE_POSITIVES = "effective_positives"
 EFFECTIVE_NEGATIVES = "effective_negatives"
 CURVES = "curves"
 _MODULE = "components.evaluator.metrics"
+_MEMBER_MODULE = "components.evaluator.member_count"
 _UNCERTAINTY_MODULE = "components.evaluator.uncertainty"
 _OF, _MINUS = " of ", " minus "
 _EFFECTIVE = ((EFFECTIVE_POSITIVES, True), (EFFECTIVE_NEGATIVES, False))
@@ -131,7 +132,7 @@ def _metrics(
     source: PredictionSource,
 ) -> Iterator[config_pb2.MetricConfig]:
     folds = source.out_of_fold
-    yield _metric("MemberCount", MetricName(MEMBERS))
+    yield _metric("MemberCount", MetricName(MEMBERS), _MEMBER_MODULE)
     yield _metric("SubjectCount", MetricName(SUBJECTS), folds=folds)
     yield _metric("SubjectCount", MetricName(POSITIVES), positive=True, folds=folds)
     for count, positive in _EFFECTIVE:

@@ -14,14 +14,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tensorflow_model_analysis.metrics import metric_types, metric_util
+from tensorflow_model_analysis.metrics import metric_types
 
-from components.evaluator.computations import (
-    Scores,
-    Statistic,
-    computations_of,
-    member_computations,
-)
+from components.evaluator.computations import Scores, Statistic, computations_of
 from components.evaluator.cross_fitted import measure
 from components.evaluator.curves import curves_of, fold_curves_of
 from components.evaluator.fold_scores import FoldScores
@@ -173,23 +168,6 @@ class ComparedCount(_OfScores):
             return float(scores.positives if positive else scores.subjects)
 
         super().__init__(value, name, model=model, positive=positive, folds=folds)
-
-    @property
-    def compute_confidence_interval(self) -> bool:
-        """A count has no sampling error, so no interval."""
-        return False
-
-
-class MemberCount(metric_types.Metric):
-    """Number of subjects of a group, those whose outcome is unknown included."""
-
-    def __init__(self, name: str) -> None:
-        """Initializes the metric.
-
-        Args:
-            name: The metric's name in the result.
-        """
-        super().__init__(metric_util.merge_per_key_computations(member_computations), name=name)
 
     @property
     def compute_confidence_interval(self) -> bool:
