@@ -14,6 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.shared_fixtures import SharedScheduling
 from tests.slow_groups import GroupScheduling, start_of
 from tests.whole_runs import SUBJECTS, Run, run_pipeline, split_study
 
@@ -38,9 +39,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
-    """A group of slow tests stays in one process of `make test-slow`."""
-    return GroupScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Any
+) -> GroupScheduling | SharedScheduling | None:
+    """What shares fixtures stays in one process: of `make test-slow` a group of tests."""
+    schedulers = {"loadgroup": GroupScheduling, "loadfile": SharedScheduling}
+    scheduler = schedulers.get(config.getvalue("dist"))
+    return scheduler(config, log) if scheduler else None
 
 
 def pytest_keyboard_interrupt() -> None:

@@ -53,7 +53,16 @@ GROUPS = (
             "tests/e2e/test_repeatability.py",
         ),
     ),
-    Group("other runs", 9, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
+    Group(
+        "other runs",
+        9,
+        (
+            "tests/e2e/test_bring_your_own.py",
+            "tests/e2e/test_other_runs.py",
+            "tests/e2e/test_scoring.py",
+            "tests/e2e/test_validation.py",
+        ),
+    ),
     Group(
         "disclosure",
         8,

@@ -6,12 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.each import each
+from tests.shared_fixtures import sharing_of
 from tests.slow_groups import GROUPS, groups_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +37,8 @@ SLOW = re.compile(r"pytest\.mark\.slow\b")
 MAKE = (ROOT / "Makefile").read_text("utf-8")
 DISTRIBUTION = re.findall(r"-m slow (-n 2 \S.*) -q tests\n", MAKE)[0].split()
 """Options of `make test-slow` that spread the tests."""
+EVERYDAY = re.findall(r'-m "not slow" (-n 2 .*) -q \$', MAKE)[0].split()
+"""Those of `make test`."""
 
 
 def slow_files() -> list[str]:
@@ -62,11 +66,13 @@ def test_the_longest_groups_come_first_and_none_outlasts_all_others() -> None:
     assert minutes[0] <= sum(minutes[1:])
 
 
-def run_distributed(folder: Path) -> subprocess.CompletedProcess[str]:
+def run_distributed(
+    folder: Path, distribution: Sequence[str] = DISTRIBUTION
+) -> subprocess.CompletedProcess[str]:
     """Runs the tests of a folder as `make test-slow` runs the project's."""
     options = ["-p", "xdist.plugin", "-p", "tests.conftest", "--rootdir", str(folder)]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-v", *options, *DISTRIBUTION, "tests"],
+        [sys.executable, "-m", "pytest", "-v", *options, *distribution, "tests"],
         cwd=folder,
         # Other plugins would be loaded by each of the three processes.
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
@@ -92,6 +98,30 @@ def test_a_group_stays_in_one_process(tmp_path: Path) -> None:
     assert len(ran) == 2 * len(files), found.stdout + found.stderr
     assert len({process for process, file in ran if file.startswith(of_last)}) == 1
     assert len({process for process, _ in ran}) == 2
+
+
+def test_everyday_tests_that_share_fixtures_stay_in_one_process(tmp_path: Path) -> None:
+    sharing = ["tests/shared/test_first.py", "tests/shared/inside/test_second.py"]
+    alone = ["tests/other/test_third.py", "tests/other/test_fourth.py"]
+    (tmp_path / "tests" / "shared" / "inside").mkdir(parents=True)
+    (tmp_path / "tests" / "other").mkdir()
+    for conftest in ("tests/conftest.py", "tests/shared/conftest.py"):
+        (tmp_path / conftest).write_text("")
+    for name in (*sharing, *alone):
+        (tmp_path / name).write_text(TESTS)
+
+    found = run_distributed(tmp_path, EVERYDAY)
+
+    ran = re.findall(r"^\[(gw\d)\].* PASSED (\S+)::", found.stdout, re.MULTILINE)
+    assert len(ran) == 2 * 4, found.stdout + found.stderr
+    assert len({process for process, file in ran if file in sharing}) == 1
+    assert len({process for process, _ in ran}) == 2
+
+
+def test_what_has_no_fixtures_of_its_folder_shares_no_process() -> None:
+    assert sharing_of("tests/test_tree.py", ROOT) == "tests/test_tree.py"
+    assert sharing_of("tests/schema/test_studies.py", ROOT) == "tests/schema/test_studies.py"
+    assert sharing_of("tests/trainer/uncertainty/test_task.py", ROOT) == "tests/trainer"
 
 
 def test_an_interrupted_process_stops_its_servers_and_is_not_interrupted_again(

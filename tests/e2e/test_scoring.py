@@ -17,6 +17,8 @@ from tests.scored_trial import (
     write_subjects,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Scored:

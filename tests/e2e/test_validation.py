@@ -23,6 +23,8 @@ from tests.shifted_trial import SHIFT, SUBJECTS, expected_metrics, predictions, 
 from tests.validation_runs import Ended, run_validation
 from tests.verdict_texts import note_texts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def validated(tmp_path_factory: pytest.TempPathFactory) -> Ended:

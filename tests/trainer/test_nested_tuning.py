@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,12 +69,12 @@ def test_every_procedure_predicts_by_the_set_with_the_least_loss_on_its_inner_pa
     np.testing.assert_array_equal(found.chosen, best)
 
 
-def _largest_change(folds: int) -> float:
-    """Change of the predictions of two folds when their own labels are flipped, each in turn."""
+def _largest_change(folds: int, flipped_folds: Sequence[int]) -> float:
+    """Change of the predictions of some folds when their own labels are flipped, each in turn."""
     arrays, assigned = trial(60, strength=0.7), dealt(60, folds, 1)
     before = tuned(arrays, assigned).probabilities
     changes = []
-    for fold in (0, 1):
+    for fold in flipped_folds:
         own = assigned[:, 0] == fold
         after = tuned(flipped(arrays, own), assigned).probabilities
         changes.append(float(np.abs(before[own] - after[own]).max()))
@@ -82,7 +83,7 @@ def _largest_change(folds: int) -> float:
 
 @pytest.mark.parametrize("folds", [3, 5])
 def test_no_procedure_chooses_by_the_labels_of_the_fold_that_it_predicts(folds: int) -> None:
-    assert _largest_change(folds) < 1e-6
+    assert _largest_change(folds, (0, 1)) < 1e-6
 
 
 def test_a_choice_that_peeks_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,7 @@ def test_a_choice_that_peeks_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(module, "train_stack", peeking)
 
-    assert _largest_change(5) > 0.01
+    assert _largest_change(5, (0,)) > 0.01
 
 
 def test_the_final_model_chooses_on_its_own_inner_parts() -> None:
