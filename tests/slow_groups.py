@@ -102,6 +102,16 @@ GROUPS = (
         ),
     ),
     Group(
+        "finished runs",
+        4,
+        (
+            "tests/notebooks",
+            "tests/e2e/test_explanations.py",
+            "tests/e2e/test_report_browser.py",
+            "tests/e2e/test_whole_run.py",
+        ),
+    ),
+    Group(
         "postgres",
         4,
         (
@@ -123,7 +133,6 @@ GROUPS = (
             "tests/kubeflow/test_service_manifests.py",
         ),
     ),
-    Group("finished run", 3, ("tests/notebooks", "tests/e2e/test_report_browser.py")),
     Group("damaged files", 3, ("tests/pipeline/reading/formats/test_fuzz.py",)),
     Group("trainer", 2, ("tests/trainer",)),
     Group(

@@ -20,6 +20,8 @@ from pipeline.synthetic.trial import COEFFICIENTS, SyntheticTrial
 from tests.each import each
 from tests.whole_runs import SUBJECTS, Run
 
+pytestmark = pytest.mark.slow
+
 STRONGEST = {"worsening": "score", "response": "score", "hepatic_ae": "alt"}
 """Part of the name of the source with the largest coefficient in the simulation, beside the arm."""
 

@@ -24,6 +24,8 @@ from tests.each import each
 from tests.predicted_risks import departures
 from tests.whole_runs import REPOSITORY, Run
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = {
     *("Tuner", "RegisteredModel", "UpdatedModel", "ExternalValidation"),
     *("SkewGate", "BatchScoring"),
