@@ -43,7 +43,10 @@ def pytest_xdist_make_scheduler(
     config: pytest.Config, log: Any
 ) -> GroupScheduling | SharedScheduling | None:
     """What shares fixtures stays in one process: of `make test-slow` a group of tests."""
-    schedulers = {"loadgroup": GroupScheduling, "loadfile": SharedScheduling}
+    schedulers: dict[str, type[GroupScheduling] | type[SharedScheduling]] = {
+        "loadgroup": GroupScheduling,
+        "loadfile": SharedScheduling,
+    }
     scheduler = schedulers.get(config.getvalue("dist"))
     return scheduler(config, log) if scheduler else None
 
