@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipeline import storage
 from pipeline.errors import UserError
@@ -23,6 +24,9 @@ from pipeline.object_store import S3, s3_client
 
 LOCK = ".lock"
 """Ending of the file that is locked, or that a store's conditional writes are tried on."""
+
+_LONGEST_SECONDS = 30.0
+_POLL_SECONDS = 0.02
 
 _CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _ABSENT = {"NoSuchKey", "404"}
@@ -77,7 +81,8 @@ def replace_seen(path: str, content: bytes, seen: Seen) -> bool:
         Whether it was replaced; otherwise it has changed and is left alone.
 
     Raises:
-        UserError: The file can't be written, or its store ignores conditions.
+        UserError: The file can't be written, another process holds its lock for long, or its store
+            ignores conditions.
     """
     if storage.is_remote(path):
         return _replace_object(path, content, seen)
@@ -112,8 +117,25 @@ def _locked(path: str) -> Iterator[None]:
             "registry must be able to write there."
         ) from error
     with stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        _wait_for(stream, lock)
         yield
+
+
+def _wait_for(stream: BinaryIO, lock: Path) -> None:
+    """Locks a file; writers hold it for milliseconds."""
+    end = time.monotonic() + _LONGEST_SECONDS
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < end:
+                time.sleep(_POLL_SECONDS)
+                continue
+            raise UserError(
+                f"{lock}: another process has held this lock for {_LONGEST_SECONDS:.0f} seconds, "
+                "and a writer needs milliseconds. Find it (`fuser`) and end it, then try again."
+            ) from None
+        return
 
 
 def _check_conditions(bucket: str, folder: str) -> None:

@@ -13,7 +13,6 @@ import os
 import pickle
 import signal
 import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from types import FrameType
 from typing import NoReturn, TypeVar
 
 from pipeline import interrupts
+from pipeline.runners.scratch import scratch
 
 Result = TypeVar("Result")
 
@@ -48,7 +48,9 @@ class Death:
 
 
 def supervise(
-    work: Callable[[Path], Result], describe_death: Callable[[Death, Path], Result]
+    work: Callable[[Path], Result],
+    describe_death: Callable[[Death, Path], Result],
+    root: Path = Path(),
 ) -> Result:
     """Calls `work` in a child process.
 
@@ -61,6 +63,8 @@ def supervise(
         work: Gets a folder for notes that outlive it.
         describe_death: Called with how the child died (see `how_it_died`) and the folder, where
             the child has left no result.
+        root: Folder that the work writes below; what it leaves of temporary files if this process
+            is killed as well is found by it (`pipeline.runners.scratch`).
 
     Returns:
         What one of the two returned.
@@ -68,8 +72,9 @@ def supervise(
     Raises:
         BaseException: What `work` raised.
     """
-    with tempfile.TemporaryDirectory(prefix="trial-") as name:
-        folder = Path(name)
+    with scratch(root) as place:
+        folder = place / "notes"
+        folder.mkdir()
         if not _can_fork():
             with interrupts.listening():
                 return work(folder)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
 
-from pipeline import storage
+from pipeline import storage, swap
 from pipeline.errors import UserError
-from pipeline.swap import replace_seen, see
+from pipeline.swap import LOCK, replace_seen, see
 
 
 @pytest.fixture(params=["local", "s3"])
@@ -104,3 +105,16 @@ def test_a_store_that_does_not_answer_is_reported(bucket: str) -> None:
     del bucket
     with pytest.raises(UserError, match=r"s3://nowhere/file: the object store refused access"):
         see("s3://nowhere/file")
+
+
+def test_a_lock_that_another_process_holds_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    monkeypatch.setattr(swap, "_LONGEST_SECONDS", 0.1)
+    with Path(f"{path}{LOCK}").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match=r"file\.lock: another process has held this lock for"):
+            replace_seen(str(path), b"new", see(str(path)))
+    assert not path.exists()
+    assert replace_seen(str(path), b"new", see(str(path)))

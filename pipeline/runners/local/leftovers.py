@@ -8,11 +8,14 @@ of subjects), working folders, and models that were not copied to their end.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.runs.alive import FolderInUseError, living_run
 from pipeline.runs.publish import unfinished_versions
+from pipeline.runs.run_file import VALIDATIONS
+from pipeline.runs.unfinished import unfinished_registrations
 
 _EXECUTIONS_OF_SYSTEM = ("executor_execution", "driver_execution")
 _STATEFUL = "stateful_working_dir"
@@ -25,10 +28,12 @@ class Leftovers:
     Attributes:
         executions: Executions that were closed as failed.
         folders: Folders that were removed.
+        files: Files that were removed.
     """
 
     executions: int
     folders: int
+    files: int = 0
 
     def __str__(self) -> str:
         """One line for people; empty where nothing was found."""
@@ -37,29 +42,58 @@ class Leftovers:
             for number, what in (
                 (self.executions, "unfinished execution"),
                 (self.folders, "folder"),
+                (self.files, "file"),
             )
             if number
         ]
-        found = " and ".join(counted)
+        found = ", ".join([*counted[:-2], " and ".join(counted[-2:])])
         return f"Cleared what runs that did not finish had left: {found}." if found else ""
 
 
-def clear(metadata_path: str, pipeline_root: str, serving: str | None) -> Leftovers:
+def clear(
+    metadata_path: str, pipeline_root: str, serving: str | None, further: Sequence[Path] = ()
+) -> Leftovers:
     """Closes and removes what dead runs left in a folder.
 
     Args:
         metadata_path: SQLite file of ML Metadata.
         pipeline_root: Where artifacts are written.
         serving: The folder of a server of models; None for none.
+        further: What they left elsewhere, folders and files.
 
     Returns:
         What was found.
     """
     executions = _close_executions(metadata_path) if Path(metadata_path).exists() else []
     folders = [*_folders(Path(pipeline_root), executions), *unfinished_versions(serving)]
+    files = [path for path in further if not path.is_dir()]
+    folders += [path for path in further if path.is_dir()]
     for folder in folders:
         shutil.rmtree(folder)
-    return Leftovers(len(executions), len(folders))
+    for file in files:
+        file.unlink(missing_ok=True)
+    return Leftovers(len(executions), len(folders), len(files))
+
+
+def registry_leftovers(own: Path, registry_root: str, study: str) -> list[Path]:
+    """What dead runs of a study left in the registry.
+
+    Args:
+        own: Folder of the study's runs, whose lock is held.
+        registry_root: Root of the registry.
+        study: Name of the study.
+
+    Returns:
+        Folders and files; none while a validation, which registers updated models, is alive.
+    """
+    validations = own / VALIDATIONS
+    if not validations.exists():
+        return unfinished_registrations(registry_root, study)
+    try:
+        with living_run(validations, patience=0.0):
+            return unfinished_registrations(registry_root, study)
+    except FolderInUseError:
+        return []
 
 
 def _close_executions(metadata_path: str) -> list[int]:

@@ -18,6 +18,7 @@ from rich.markup import escape
 from pipeline import interrupts
 from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
+from pipeline.names import TRAINING
 from pipeline.runners.local.display import RunDisplay, print_words, waiting
 from pipeline.runners.local.exhausted import what_was_lacking
 from pipeline.runners.local.importing import collection_paused
@@ -34,6 +35,7 @@ from pipeline.runners.local.record import (
 )
 from pipeline.runners.local.result import result_paths, show_result
 from pipeline.runners.local.side_process import SideProcess, SideProcessDied
+from pipeline.runners.scratch import abandoned
 from pipeline.runners.supervise import Death, supervise
 from pipeline.runs.alive import FolderInUseError, living_run
 from pipeline.runs.closing import close_run
@@ -96,6 +98,7 @@ def run_graph(
     return supervise(
         lambda notes: _run(resolving, made, run_id, log_file, notes),
         lambda death, notes: _report_death(death, notes, run_id, log_file),
+        root,
     )
 
 
@@ -343,11 +346,15 @@ class LocalRun:
 
     def _start_stages(self) -> None:
         """Removes what runs that died have left, before the first stage."""
-        from pipeline.runners.local.leftovers import clear
+        from pipeline.runners.local.leftovers import clear, registry_leftovers
 
         self._start()
         config = self._config
-        found = clear(str(config.metadata_path), config.pipeline_root, config.serving_dir)
+        further = abandoned(self._log_file.parents[1], self._notes.parent)
+        if config.kind == TRAINING:
+            registry = str(config.registry_root)
+            further += registry_leftovers(self._own, registry, config.study.study)
+        found = clear(str(config.metadata_path), config.pipeline_root, config.serving_dir, further)
         if text := str(found):
             logger.info("%s", text)
             print_words(self._console, f"[dim]{escape(text)}[/dim]")
