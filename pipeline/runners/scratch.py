@@ -1,7 +1,7 @@
 """The folder of a run's temporary files, which the next run in the same root finds if it died.
 
 Libraries keep data of subjects there for a while: Beam its shards, the evaluation a copy of the
-model. A run that is killed can't remove them, and nobody finds them among the system's files.
+model. A run that is killed can't remove them, and they are hard to find among the system's files.
 """
 
 from __future__ import annotations

@@ -13,7 +13,10 @@ from pipeline.runs.stage_record import StageRecord, read_records
 
 logger = logging.getLogger(__name__)
 
-_UNNOTICED = "its process ended without a word: it was killed, or the machine stopped"
+_UNNOTICED = (
+    "its process ended without a record of it: it was killed, the machine stopped, or the disk was "
+    "full"
+)
 
 
 def close_run(

@@ -1,7 +1,7 @@
 """What a run that died left in the registry: copies of a model that no entry names.
 
-A registration copies its files first and writes its entry last, so that nobody reads half a model.
-Among what it copies is who was in which part of the trial.
+A registration copies its files first and writes its entry last, so that no reader finds half a
+model. Among what it copies is who was in which part of the trial.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,10 +85,11 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
         yield Console(file=terminal, highlight=False, soft_wrap=True)
     finally:
         root.removeHandler(handler)
-        handler.close()
         root.setLevel(level)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for finish in (handler.close, sys.stdout.flush, sys.stderr.flush):
+            # On a full disk the log lacks its last lines; the terminal has them.
+            with suppress(OSError):
+                finish()
         for saved, descriptor in ((saved_output, 1), (saved_error, 2)):
             os.dup2(saved, descriptor)
             os.close(saved)

@@ -423,7 +423,14 @@ class LocalRun:
         reason: str,
         is_users_to_fix: bool = False,
     ) -> RunOutcome:
-        self._record(status, reason)
+        try:
+            self._record(status, reason)
+        except OSError as error:
+            logger.warning("the end of the run was not recorded: %s", error)
+            print_words(
+                self._console,
+                f"The end of the run can't be recorded ({error.strerror}): its next start does.",
+            )
         return RunOutcome(
             self._run,
             status,

@@ -57,7 +57,7 @@ def test_all_temporary_files_lie_in_a_folder_of_the_owner_which_is_removed(
     assert tempfile.gettempdir() == os.environ["TMPDIR"] == str(system)
 
 
-def test_what_a_killed_run_left_is_found_by_its_root_once_nobody_works_there(
+def test_what_a_killed_run_left_is_found_by_its_root_once_no_process_works_there(
     tmp_path: Path, system: Path
 ) -> None:
     root, other = tmp_path / "runs", tmp_path / "others"

@@ -98,7 +98,7 @@ def test_a_run_is_closed_when_its_process_has_been_killed_and_not_before(tmp_pat
     assert closed == read_run_file(records)
     assert (closed.status, closed.failed_stage) == ("killed", "Trainer")
     assert closed.reason is not None
-    assert closed.reason.startswith("Stage Trainer: its process ended without a word")
+    assert closed.reason.startswith("Stage Trainer: its process ended without a record of it")
     assert statuses(records) == {"Transform": "done", "Trainer": "killed"}
     assert close_if_dead(records) is None
 

@@ -28,9 +28,9 @@ sys.stderr.write("error afterwards\\n")
 """
 
 
-def _ended(log: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _ended(log: Path, *arguments: str, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(log), *arguments],
+        [sys.executable, "-c", program, str(log), *arguments],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
@@ -80,3 +80,15 @@ def test_both_streams_come_back_when_the_run_fails(tmp_path: Path) -> None:
     ended = _ended(tmp_path / "run.log", "fail")
     assert ended.returncode == 1
     assert "failed inside" in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+def test_a_full_disk_under_the_log_takes_nothing_from_the_person() -> None:
+    # What prints by itself is told by the system.
+    own = ("os.write(", "by a library")
+    lines = (line for line in PROGRAM.splitlines() if not any(word in line for word in own))
+    program = "\n".join(lines)
+    ended = _ended(Path("/dev/full"), program=program)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-2:] == ["for the person", "printed afterwards"]
+    assert "Traceback" not in ended.stderr
