@@ -84,7 +84,7 @@ def test_both_streams_come_back_when_the_run_fails(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
 def test_a_full_disk_under_the_log_takes_nothing_from_the_person() -> None:
-    # What prints by itself is told by the system.
+    # What prints by itself raises on its own.
     own = ("os.write(", "by a library")
     lines = (line for line in PROGRAM.splitlines() if not any(word in line for word in own))
     program = "\n".join(lines)
