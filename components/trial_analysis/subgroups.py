@@ -107,23 +107,41 @@ def _by_slicing(
 
 
 def _coarse(exact: Subgroup, subjects: int, control_subjects: int) -> Subgroup:
-    """A subgroup in which labels may be unknown, as it is shown; see `results.resolution`."""
-    known = min(exact.subjects, exact.control_subjects)
+    """A subgroup in which labels may be unknown, as it is shown; see `results.resolution`.
+
+    The difference is at the resolution of the smaller side. Its interval has the width of that of
+    the numbers that are shown, and there is no ratio: from a second exact number beside the
+    difference the known labels of both sides would follow.
+    """
+    events, control_events = (
+        min(rounded_count(number), of)
+        for number, of in ((exact.events, subjects), (exact.control_events, control_subjects))
+    )
+    shown = risk_difference(Observed(subjects, events), Observed(control_subjects, control_events))
     return exact.model_copy(
         update={
             "subjects": subjects,
-            "events": min(rounded_count(exact.events), subjects),
+            "events": events,
             "control_subjects": control_subjects,
-            "control_events": min(rounded_count(exact.control_events), control_subjects),
-            "risk_difference": _estimate(exact.risk_difference, known),
-            "risk_ratio": _estimate(exact.risk_ratio, known),
+            "control_events": control_events,
+            "risk_difference": _moved(
+                shown, exact.risk_difference.value, min(exact.subjects, exact.control_subjects)
+            ),
+            "risk_ratio": Estimate(),
         }
     )
 
 
-def _estimate(exact: Estimate, subjects: int) -> Estimate:
-    ends = (exact.value, exact.lower, exact.upper)
-    return Estimate(*(None if end is None else at_resolution(end, subjects) for end in ends))
+def _moved(shown: Estimate, value: float | None, subjects: int) -> Estimate:
+    """An interval moved to where a value lies at the resolution of its subjects."""
+    if value is None or shown.value is None:
+        return Estimate()
+    centre = at_resolution(value, subjects)
+    lower, upper = (
+        None if end is None else min(max(centre + end - shown.value, -1.0), 1.0)
+        for end in (shown.lower, shown.upper)
+    )
+    return Estimate(centre, lower, upper)
 
 
 def _coarse_test(exact: HypothesisTest) -> HypothesisTest:

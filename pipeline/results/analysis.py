@@ -234,8 +234,8 @@ class Subgroup(Document):
     Attributes:
         value: The group.
         subjects: Subjects of the level whose outcome is known. Where the task has unknown outcomes
-            all subjects; events are rounded then and effects are at a resolution
-            (`pipeline.results.resolution`).
+            all subjects; events are rounded then, the difference is at a resolution
+            (`pipeline.results.resolution`), and there is no ratio.
         events: Those of them with the outcome.
         control_subjects: The same of the control.
         control_events: The same of the control.
