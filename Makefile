@@ -38,7 +38,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run validate score serve flink-up flink-down test test-slow test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
-	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-contributions bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring clean
+	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-contributions bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring bench-faults clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -231,6 +231,9 @@ bench-serving: $(READY) ## The service beside MLServer on the same model: [STUDY
 
 bench-scoring: $(READY) ## Score 980,000 subjects, and beside TFX's BulkInferrer.
 	@$(BIN)/python -m benchmarks.scoring
+
+bench-faults: $(READY) ## 100,000 damaged files and 20 runs killed at random moments.
+	@$(BIN)/python -m benchmarks.faults
 
 lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx121, and those with an environment of their own.
 	@for lock in tfx116 tfx121; do for name in runtime dev bootstrap; do \

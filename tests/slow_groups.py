@@ -73,6 +73,7 @@ GROUPS = (
             "tests/e2e/test_out_of_fold.py",
         ),
     ),
+    Group("faults", 6, ("tests/campaign",)),
     Group(
         "own environments",
         6,
@@ -133,7 +134,11 @@ GROUPS = (
             "tests/kubeflow/test_service_manifests.py",
         ),
     ),
-    Group("damaged files", 3, ("tests/pipeline/reading/formats/test_fuzz.py",)),
+    Group(
+        "damaged files",
+        3,
+        ("tests/benchmarks/test_faults.py", "tests/pipeline/reading/formats/test_fuzz.py"),
+    ),
     Group("trainer", 2, ("tests/trainer",)),
     Group(
         "short ones",

@@ -241,6 +241,7 @@ class LocalRun:
         self._records = self._own / RECORDS / run_id
         self._stage = ""
         self._has_started = False
+        self._is_recorded = True
         self._lock = threading.Lock()
         self._started = datetime.now(UTC)
         self._stages: ObservedStages | None = None
@@ -256,7 +257,9 @@ class LocalRun:
                     close_dead_run(self._own, living.died, self._console)
                 living.name(self._run)
                 outcome = self._execute()
-                living.name("")
+                # The next start closes a run that could not record its end, as one that died.
+                if self._is_recorded:
+                    living.name("")
         except FolderInUseError as error:
             print_words(self._console, f"[red]Not started.[/red] {escape(str(error))}")
             return RunOutcome(
@@ -426,10 +429,11 @@ class LocalRun:
         try:
             self._record(status, reason)
         except OSError as error:
+            self._is_recorded = False
             logger.warning("the end of the run was not recorded: %s", error)
             print_words(
                 self._console,
-                f"The end of the run can't be recorded ({error.strerror}): its next start does.",
+                f"The end of the run can't be recorded ({error.strerror}): the next start does it.",
             )
         return RunOutcome(
             self._run,
