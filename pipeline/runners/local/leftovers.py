@@ -102,15 +102,17 @@ def _close_executions(metadata_path: str) -> list[int]:
     Returns:
         Their ids.
     """
-    from ml_metadata.metadata_store import ListOptions
     from ml_metadata.proto import metadata_store_pb2
     from tfx.orchestration import metadata
 
     config = metadata.sqlite_metadata_connection_config(metadata_path)
     with metadata.Metadata(config) as handle:
-        running = handle.store.get_executions(
-            list_options=ListOptions(filter_query="last_known_state = RUNNING")
-        )
+        # ML Metadata 1.21 ignores filters: all executions would be taken for unfinished ones.
+        running = [
+            execution
+            for execution in handle.store.get_executions()
+            if execution.last_known_state == metadata_store_pb2.Execution.RUNNING
+        ]
         for execution in running:
             execution.last_known_state = metadata_store_pb2.Execution.FAILED
         if running:
