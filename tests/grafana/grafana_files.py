@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from grafana.queries import (
 from grafana.queries.query import Query
 
 FOLDER = Path(__file__).parents[2] / "grafana"
+REFERENCE = Path(os.environ.get("TRIAL_REFERENCE_DIR", FOLDER.parents[1] / "shared" / "reference"))
+"""Folder of Grafana's own schemas."""
 BOARDS = ("trial-model-quality", "trial-progress", "trial-pipeline-health")
 MODULES = (alerts, external_validation, model_quality, pipeline_health, trial_progress, variables)
 

@@ -2,9 +2,7 @@
 
 import itertools
 import json
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +20,7 @@ from tests.each import each
 from tests.grafana.grafana_files import (
     BOARDS,
     FOLDER,
+    REFERENCE,
     alert_queries,
     board,
     panel_queries,
@@ -30,7 +29,6 @@ from tests.grafana.grafana_files import (
     queries,
 )
 
-REFERENCE = Path(os.environ.get("TRIAL_REFERENCE_DIR", FOLDER.parents[1] / "shared" / "reference"))
 COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 
 
