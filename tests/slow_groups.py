@@ -42,8 +42,8 @@ GROUPS = (
             "tests/test_packaging.py",
         ),
     ),
+    Group("debian 13", 20, ("tests/test_debian13.py",)),
     Group("flink", 12, ("tests/flink",)),
-    Group("debian 13", 10, ("tests/test_debian13.py",)),
     Group(
         "champions",
         9,

@@ -22,13 +22,18 @@ ABSENT = (
 )
 """What the service's own lock does not have."""
 
-_PROGRAM = f"""
+_PROGRAM = f'''
 import sys
-for name in {ABSENT!r}:
-    sys.modules[name] = None
+class Absent:
+    """A module that is None in sys.modules would be found by code of Cython."""
+    @staticmethod
+    def find_spec(name, *more):
+        if name.partition(".")[0] in {ABSENT!r}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Absent)
 from pipeline.cli.main import main
 sys.exit(main(sys.argv[1:]))
-"""
+'''
 
 
 _OF_TENSORFLOW = re.compile(
