@@ -94,7 +94,7 @@ class TaskGroups:
         return contrasts(self.of_groups(metric, groups, at))
 
     def subjects(self, group: Group) -> int | Suppressed:
-        """Subjects of a group whose outcome is known."""
+        """Number of subjects of a group that `metrics.json` shows."""
         return self.result.subjects(self.task, group)
 
     def positives(self, group: Group) -> int | Suppressed:

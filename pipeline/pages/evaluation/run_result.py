@@ -113,8 +113,12 @@ class RunResult:
         """Which numbers of subjects may be shown."""
         return shown_subjects(self.counts, self.metrics.smallest_group)
 
+    def has_unknown_labels(self, task: str) -> bool:
+        """Whether the outcome of some subjects is unknown: groups are then not counted exactly."""
+        return any(sum(part.masked.values()) for part in self.counts.tasks[task].values())
+
     def subjects(self, task: str, group: Group = OVERALL) -> int | Suppressed:
-        """Subjects of a group with a known outcome."""
+        """Number of subjects of a group that `metrics.json` shows."""
         found = self.record(task, "auc", group)
         return found.subjects if found else self.not_shown(task, group)
 

@@ -39,6 +39,12 @@ _POOLED: dict[PlannedScheme, str] = {
 """Why the curve is not exactly that of the AUC beside it."""
 _OF_GROUPS = ("auc", "observed_rate", "mean_prediction", "calibration_in_the_large")
 
+_COARSE = (
+    "In groups all subjects are counted, with a known outcome or without, those with the outcome "
+    "to the nearest five, and shares are no finer than one subject: otherwise it would follow "
+    "whose outcome is unknown. Verdicts are decided by the exact numbers."
+)
+
 
 def task_section(result: RunResult, task: str) -> Section:
     """Curves, decisions and groups of a task."""
@@ -232,4 +238,5 @@ def _group_table(result: RunResult, task: str, groups: Sequence[Group]) -> Table
             )
             for group in (OVERALL, *groups)
         ],
+        (_COARSE,) if result.has_unknown_labels(task) else (),
     )

@@ -409,6 +409,18 @@ def test_few_unknown_labels_do_not_follow_from_the_numbers_on_the_page() -> None
     assert not re.findall("2[,\N{NARROW NO-BREAK SPACE}]0[01]0", html)
 
 
+@pytest.mark.parametrize(("masked", "notes"), [({}, 0), ({"rejected row": 3}, 1)])
+def test_the_page_says_how_groups_are_counted_where_labels_are_unknown(
+    masked: dict[str, int], notes: int
+) -> None:
+    labels = {"train": {"known": 1997, "positives": 80, "masked": masked}}
+    counts = result().counts.model_dump() | {"tasks": dict.fromkeys(("death", "bleed"), labels)}
+
+    page = run_page(replace(result(), counts=Counts.model_validate(counts)))
+
+    assert len(table(page, "Dead at 6 months, by group").notes) == notes
+
+
 def with_follow_up(censored: int) -> RunResult:
     """A run whose follow-up of death ended early for some subjects with drug B, of two arms."""
     arm = {
