@@ -203,5 +203,5 @@ def _flag(text: str) -> dict[str, str | None]:
 
 def flag_kinds(predicted: Predicted) -> Iterator[str]:
     """The kind of each flag of each subject."""
-    for flags in predicted.checked.flags:
+    for flags in filter(None, predicted.checked.flags):
         yield from (flag_of(text)[0] for text in flags)

@@ -1,4 +1,4 @@
-"""Bodies of requests as JSON; what JSON leaves open is refused."""
+"""Bodies of requests and answers as JSON; what JSON leaves open is refused."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+from starlette.responses import JSONResponse
+
 from pipeline.service.given import GivenColumns, columns_of_rows
 from pipeline.service.problems import malformed
 
 MOST_SUBJECTS = 10_000
 """Most subjects of a request: a body of empty objects has many more than a model predicts at once,
 and while they are read no other request is."""
+_ESCAPED = b"\\u003"
+"""Begins the one way to write a colon in a text without a colon."""
+
+
+class JsonAnswer(JSONResponse):
+    """An answer of texts, numbers, lists and objects."""
+
+    def render(self, content: Any) -> bytes:
+        """The body; a number that is none is null."""
+        return orjson.dumps(content)
 
 
 def read_json(body: bytes) -> dict[str, Any]:
@@ -21,15 +34,38 @@ def read_json(body: bytes) -> dict[str, Any]:
     Raises:
         ProblemError: It is no JSON object, or a key stands twice in an object.
     """
+    found = _read_plain(body)
+    if found is None:
+        found = _read_any(body)
+    if not isinstance(found, dict):
+        raise malformed("Expected a JSON object as the body.")
+    return found
+
+
+def _read_plain(body: bytes) -> object:
+    """What most bodies hold, read five times as fast; None for those that need a closer look.
+
+    These have `NaN`, an error, or a key twice, of which orjson takes the last value and says
+    nothing: written again, the object then has fewer colons.
+    """
+    if _ESCAPED in body:
+        return None
     try:
-        found = json.loads(body, object_pairs_hook=_object, parse_constant=_constant)
+        found: object = orjson.loads(body)
+        again = orjson.dumps(found)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    return found if again.count(b":") == body.count(b":") else None
+
+
+def _read_any(body: bytes) -> object:
+    try:
+        found: object = json.loads(body, object_pairs_hook=_object, parse_constant=_constant)
     except _TwiceError:
         raise malformed("A key stands twice in one object of the JSON body.") from None
     except (ValueError, RecursionError):
         # Without the cause: its message may quote the body.
         raise malformed("The body is no JSON document in UTF-8.") from None
-    if not isinstance(found, dict):
-        raise malformed("Expected a JSON object as the body.")
     return found
 
 

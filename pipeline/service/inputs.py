@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.names import ARM, SITE
 from pipeline.results.signatures import argument_names
 from pipeline.service.subject_columns import SubjectColumn, subject_columns
@@ -68,6 +71,10 @@ class Input:
 class Inputs:
     """The columns of a model, by the names that a request may use.
 
+    Attributes:
+        limited: Numbers that the study file declares a range of.
+        limits: Smallest and largest possible number of each of these, `[limited, 2]`.
+
     Args:
         columns: The columns that the model reads, in the order of the study file.
         others: Further ones, which say in which groups a subject is, and whether it would have
@@ -90,6 +97,13 @@ class Inputs:
         }
         self.titles = {column.name: column.title for column in self.all}
         self.seen = {column.name: column.seen for column in columns}
+        limits = {
+            column.name: (column.lower, column.upper)
+            for column in self.all
+            if column.kind == "number" and None not in (column.lower, column.upper)
+        }
+        self.limited = tuple(limits)
+        self.limits: NDArray[np.float64] = np.reshape(list(limits.values()), (-1, 2)).astype(float)
 
     @property
     def arm(self) -> Input | None:

@@ -29,7 +29,6 @@ _SECONDS_TO_FINISH = 30
 _SECONDS_IDLE = 620
 """How long a connection is kept that has no request: longer than by clients and proxies, of which
 some have 600 s. Else it is closed while a request is on its way: the client has a read error."""
-_LARGEST_HEADERS = 2**16
 _SECONDS_OF_A_THREAD = 0.0005
 """How long a thread runs Python before another one may: those of the model and of the connections
 wait for each other, by Python's own choice for 5 ms, which is longer than a request takes."""
@@ -71,6 +70,8 @@ def configuration(app: ASGIApp, place: Place) -> uvicorn.Config:
     """
     import uvicorn
 
+    from pipeline.service.connections import Connection
+
     return uvicorn.Config(
         app,
         host=place.host,
@@ -81,7 +82,7 @@ def configuration(app: ASGIApp, place: Place) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         timeout_keep_alive=_SECONDS_IDLE,
-        h11_max_incomplete_event_size=_LARGEST_HEADERS,
+        http=Connection,
         ssl_certfile=place.certificate,
         ssl_keyfile=place.key,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -106,10 +107,10 @@ def check_rows(
     categories = {c.name: _categories(texts[c.name]) for c in inputs.columns if c.name in texts}
     features = ExampleColumns(
         subjects=given.rows,
-        numbers={c.name: numbers[c.name].astype("f4") for c in inputs.columns if c.name in numbers},
+        numbers=_float32({c.name: numbers[c.name] for c in inputs.columns if c.name in numbers}),
         categories=categories,
     )
-    flags = [*members.flags, *flags_of_values(features, inputs.seen)]
+    flags = _raised([*members.flags, *flags_of_values(features, inputs.seen)])
     refused = list(_refused(flags, reactions))
     if refused:
         raise InvalidRowsError(sorted(refused, key=lambda problem: problem.row))
@@ -123,7 +124,7 @@ def check_rows(
         },
         slices=members.slices,
         unknown=_named(members.unknown, given.rows),
-        flags=_flags(flags, reactions, given.rows),
+        flags=_flags(flags, reactions, given.rows) if flags else ((),) * given.rows,
         arms=tuple(str(arm) for arm in texts[ARM]) if ARM in texts else None,
     )
 
@@ -164,12 +165,21 @@ def _given(
             pa.array(texts[name], "str") if is_text else pa.array(numbers[name], from_pandas=True)
         )
         given = cells[name]
-        told = name not in others or [cell is not ABSENT for cell in given]
-        yield name, Given(values, np.full(len(given), told, bool))
+        present = np.ones(len(given), bool)
+        if name in others:
+            present[:] = [cell is not ABSENT for cell in given]
+        yield name, Given(values, present)
+
+
+def _float32(numbers: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float32]]:
+    return dict(zip(numbers, np.array(list(numbers.values()), np.float32), strict=True))
 
 
 def _named(found: Mapping[str, NDArray[np.bool_]], rows: int) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(name for name, who in found.items() if who[row]) for row in range(rows))
+    if not any(who.any() for who in found.values()):
+        return ((),) * rows
+    of_rows = zip(*(who.tolist() for who in found.values()), strict=True)
+    return tuple(tuple(itertools.compress(found, is_so)) for is_so in of_rows)
 
 
 def _cells(
@@ -200,15 +210,13 @@ def _wrong_type(row: int, column: Input) -> InputProblem:
 
 def _impossible(inputs: Inputs, numbers: Mapping[str, NDArray[np.float64]]) -> dict[str, list[int]]:
     """Places of numbers outside of the range that the study file declares, by column."""
-    limited = [c for c in inputs.all if c.name in numbers and None not in (c.lower, c.upper)]
-    if not limited:
+    if not inputs.limited:
         return {}
-    limits = np.array([(column.lower, column.upper) for column in limited], float)
-    given = np.stack([numbers[column.name] for column in limited])
-    places, rows = np.nonzero((given < limits[:, :1]) | (given > limits[:, 1:]))
+    given = np.array([numbers[name] for name in inputs.limited])
+    outside = (given < inputs.limits[:, :1]) | (given > inputs.limits[:, 1:])
     found = dict[str, list[int]]()
-    for place, row in zip(places.tolist(), rows.tolist(), strict=True):
-        found.setdefault(limited[place].name, []).append(row)
+    for place, row in np.argwhere(outside).tolist() if outside.any() else ():
+        found.setdefault(inputs.limited[place], []).append(row)
     return found
 
 
@@ -226,11 +234,17 @@ def _of_another_arm(
     study: Study, texts: Mapping[str, Sequence[str | None]]
 ) -> Iterator[InputProblem]:
     """Features of the arm's own columns that say another arm than the one that is named."""
-    said = {arm: columns_of_arm(study, arm) or {} for arm in set(filter(None, texts[ARM]))}
-    for row, arm in enumerate(texts[ARM]):
+    said = {
+        arm: {
+            name: value
+            for name, value in (columns_of_arm(study, arm) or {}).items()
+            if name != ARM and name in texts
+        }
+        for arm in set(filter(None, texts[ARM]))
+    }
+    for row, arm in enumerate(texts[ARM]) if any(said.values()) else ():
         for name, value in said[arm].items() if arm else ():
-            given = texts[name][row] if name in texts else None
-            if given not in (None, value):
+            if texts[name][row] not in (None, value):
                 detail = "It says another arm than the column arm: which one is assumed?"
                 yield InputProblem(row, name, ANOTHER_ARM, detail)
 
@@ -251,6 +265,12 @@ def _bytes(found: Categories) -> NDArray[np.object_]:
 _Found = Sequence[tuple[Flag, NDArray[np.bool_]]]
 
 
+def _raised(found: _Found) -> _Found:
+    """The flags that any subject has: of the many hardly one is."""
+    are_raised = np.array([who for _, who in found]).any(axis=1).tolist()
+    return list(itertools.compress(found, are_raised))
+
+
 def _refused(found: _Found, reactions: Mapping[str, Reaction]) -> Iterator[InputProblem]:
     for (flag, feature), who in found:
         if reactions[flag] == "refuse":
@@ -263,9 +283,9 @@ def _flags(
     found: _Found, reactions: Mapping[str, Reaction], rows: int
 ) -> tuple[tuple[str, ...], ...]:
     flags: list[list[str]] = [[] for _ in range(rows)]
-    flagged = [(flag, who) for flag, who in found if reactions[flag[0]] == "flag"]
-    # All at once: of the many flags hardly any is a subject's.
-    places, subjects = np.nonzero(np.reshape([who for _, who in flagged], (len(flagged), rows)))
-    for place, row in zip(places.tolist(), subjects.tolist(), strict=True):
-        flags[row].append(flag_text(*flagged[place][0]))
+    for flag, who in found:
+        if reactions[flag[0]] == "flag":
+            text = flag_text(*flag)
+            for row in np.flatnonzero(who).tolist():
+                flags[row].append(text)
     return tuple(map(tuple, flags))

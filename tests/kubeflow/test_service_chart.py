@@ -58,6 +58,13 @@ def test_the_chart_renders_what_kustomize_renders() -> None:
     assert found == expected
 
 
+def test_limits_of_requests_are_values() -> None:
+    values = "limits.mostBytes=33554432,limits.mostRequests=0"
+    deployment = by_name(rendered_objects("--set", values))["Deployment/trial-service"]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["args"][-2:] == ["--most-bytes=33554432", "--most-requests=0"]
+
+
 def test_helm_finds_nothing_wrong() -> None:
     ran = helm("lint", "--strict", CHART, f"--values={EXAMPLE_VALUES}")
     assert ran.returncode == 0, ran.stdout
@@ -84,6 +91,8 @@ def test_the_chart_is_of_this_version() -> None:
         ("registryAddresses[0].port=0", "/registryAddresses/0/port"),
         ("resources.limits.memory=2", "/resources/limits/memory"),
         ("secrets.tokens=My tokens", "/secrets/tokens"),
+        ("limits.mostBytes=0", "/limits/mostBytes"),
+        ("limits.mostRequests=-1", "/limits/mostRequests"),
         ("replicas=3", "replicas"),
         ("image.digest=x", "digest"),
     ],

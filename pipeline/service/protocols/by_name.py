@@ -6,10 +6,9 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from pipeline.service.answers import answer, arms_of
-from pipeline.service.bodies import flag_of, read_json
+from pipeline.service.bodies import JsonAnswer, flag_of, read_json
 from pipeline.service.given import GivenColumns, columns_of_rows
 from pipeline.service.problems import malformed
 from pipeline.service.service import Service
@@ -24,7 +23,7 @@ def by_name_router(service: Service) -> APIRouter:
     router = APIRouter(dependencies=[Depends(service.requires("predict"))])
 
     @router.post("/predict", summary="Predict one subject", tags=["prediction"])
-    async def predict(request: Request) -> JSONResponse:
+    async def predict(request: Request) -> JsonAnswer:
         body = read_json(await request.body())
         subject, explains = _subject(body), flag_of(body, CONTRIBUTIONS)
         shows_arms, champion = flag_of(body, ARMS), service.champion
@@ -32,7 +31,7 @@ def by_name_router(service: Service) -> APIRouter:
         content = answer(found, 0, explains)
         if shows_arms:
             content[ARMS] = arms_of(await service.predict_arms(champion, subject))
-        return JSONResponse(content, headers={"Cache-Control": "no-store"})
+        return JsonAnswer(content, headers={"Cache-Control": "no-store"})
 
     return router
 

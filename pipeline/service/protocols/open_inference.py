@@ -11,12 +11,11 @@ from typing import Any
 from fastapi import APIRouter
 from numpy.typing import NDArray
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from pipeline.names import slice_key
 from pipeline.service.about import about
 from pipeline.service.answers import Predicted
-from pipeline.service.bodies import flag_of, given_by_column, read_json
+from pipeline.service.bodies import JsonAnswer, flag_of, given_by_column, read_json
 from pipeline.service.champion import Champion
 from pipeline.service.given import GivenColumns
 from pipeline.service.problems import malformed, no_model, not_found
@@ -40,16 +39,16 @@ def health_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.get("/v2/health/live", summary="Whether the process works")
-    async def live(request: Request) -> JSONResponse:
+    async def live(request: Request) -> JsonAnswer:
         if request.app.state.watch.done():
             raise no_model("The registry is not followed any more: restart the service.")
-        return JSONResponse({"live": True})
+        return JsonAnswer({"live": True})
 
     @router.get("/v2/health/ready", summary="Whether requests are answered")
-    async def ready() -> JSONResponse:
+    async def ready() -> JsonAnswer:
         identity = service.champion.identity()
         served = service.follower.served
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "ready": True,
                 "model": identity,
@@ -66,25 +65,25 @@ def open_inference_router(service: Service) -> APIRouter:
     router = APIRouter(route_class=service.route_for("predict"), tags=["Open Inference Protocol"])
 
     @router.get("/v2", summary="Metadata of the server")
-    async def server(_: Request) -> JSONResponse:
-        return JSONResponse(
+    async def server(_: Request) -> JsonAnswer:
+        return JsonAnswer(
             {"name": "clinical-trial-pipeline", "version": code_version(), "extensions": []}
         )
 
     @router.get(_OF_VERSION + "/ready", summary="Whether a version answers")
     @router.get(_PATH + "/ready", summary="Whether the model answers")
-    async def model_ready(request: Request) -> JSONResponse:
+    async def model_ready(request: Request) -> JsonAnswer:
         champion = service.named(request)
-        return JSONResponse({"name": champion.study.study, "ready": True})
+        return JsonAnswer({"name": champion.study.study, "ready": True})
 
     @router.get(_OF_VERSION, summary="Metadata of a version")
     @router.get(_PATH, summary="Metadata of the model")
-    async def metadata(request: Request) -> JSONResponse:
-        return JSONResponse(_metadata(service.named(request)))
+    async def metadata(request: Request) -> JsonAnswer:
+        return JsonAnswer(_metadata(service.named(request)))
 
     @router.post(_OF_VERSION + "/infer", summary="Predict subjects with a version")
     @router.post(_PATH + "/infer", summary="Predict subjects")
-    async def infer(request: Request) -> JSONResponse:
+    async def infer(request: Request) -> JsonAnswer:
         champion = service.named(request)
         body = read_json(await request.body())
         identifier = body.get("id", "")
@@ -96,7 +95,7 @@ def open_inference_router(service: Service) -> APIRouter:
         explains = flag_of(parameters, _CONTRIBUTIONS)
         wanted = _wanted(body.get("outputs"))
         found = await service.predict(champion, _rows(champion, body.get("inputs")), explains)
-        return JSONResponse(_answer(found, wanted, identifier))
+        return JsonAnswer(_answer(found, wanted, identifier))
 
     return router
 

@@ -11,13 +11,12 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from pipeline.results.contributions import CONTRIBUTIONS_SIGNATURE
 from pipeline.results.signatures import of_columns
 from pipeline.service.about import about
 from pipeline.service.answers import Predicted, groups_of
-from pipeline.service.bodies import given_by_column, given_by_row, read_json
+from pipeline.service.bodies import JsonAnswer, given_by_column, given_by_row, read_json
 from pipeline.service.champion import Champion
 from pipeline.service.given import GivenColumns
 from pipeline.service.problems import malformed, not_found
@@ -36,24 +35,24 @@ def tensorflow_serving_router(service: Service) -> APIRouter:
 
     @router.get(_OF_VERSION + "/metadata", summary="Metadata of a version")
     @router.get(_PATH + "/metadata", summary="Metadata of the model")
-    async def metadata(request: Request) -> JSONResponse:
-        return JSONResponse(_metadata(service.named(request)))
+    async def metadata(request: Request) -> JsonAnswer:
+        return JsonAnswer(_metadata(service.named(request)))
 
     @router.get(_OF_VERSION, summary="Status of a version")
     @router.get(_PATH, summary="Status of the model")
-    async def status(request: Request) -> JSONResponse:
-        return JSONResponse(_status(service.named(request)))
+    async def status(request: Request) -> JsonAnswer:
+        return JsonAnswer(_status(service.named(request)))
 
     @router.post(_OF_VERSION + ":predict", summary="Predict subjects with a version")
     @router.post(_PATH + ":predict", summary="Predict subjects")
-    async def predict(request: Request) -> JSONResponse:
+    async def predict(request: Request) -> JsonAnswer:
         champion = service.named(request)
         body = read_json(await request.body())
         explains = _explains(champion, body.get("signature_name", ""))
         by_row = _INSTANCES in body
         rows = _by_row(champion, body) if by_row else _columnar(body)
         found = await service.predict(champion, rows, explains)
-        return JSONResponse(_answer(found, explains, by_row))
+        return JsonAnswer(_answer(found, explains, by_row))
 
     return router
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from pipeline.errors import UserError
@@ -20,6 +21,7 @@ from pipeline.service.follower import Follower, Served
 from pipeline.service.gate import Limits
 from pipeline.service.model import ColumnsModel
 from pipeline.service.openapi import openapi_document
+from pipeline.service.telemetry import Telemetry
 from pipeline.service.tokens import Tokens, read_tokens
 from tests.each import each
 from tests.pipeline.service.hand_made import STUDY, SUBJECT
@@ -164,3 +166,13 @@ def test_requests_flags_and_risks_are_counted(follower: Follower) -> None:
     model = f'id="{champion.entry.id}",study="stroke",version="{champion.version}"'
     assert found[f"trial_service_model{{{model}}}"] == 1
     assert found["trial_service_registry_answers"] == 1
+
+
+def test_each_of_many_differences_is_counted_once(follower: Follower) -> None:
+    telemetry = Telemetry(follower)
+    for _ in range(250):
+        telemetry.note_differences("death", "other", np.array([0.03, -0.3], np.float32))
+    text = telemetry.text().decode()
+    bucket = "trial_service_shadow_difference_bucket"
+    assert f'{bucket}{{id="other",le="0.02",task="death"}} 250.0' in text
+    assert f'{bucket}{{id="other",le="+Inf",task="death"}} 500.0' in text
