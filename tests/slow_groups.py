@@ -139,10 +139,9 @@ GROUPS = (
         3,
         ("tests/benchmarks/test_faults.py", "tests/pipeline/reading/formats/test_fuzz.py"),
     ),
-    Group("trainer", 2, ("tests/trainer",)),
     Group(
         "short ones",
-        2,
+        3,
         (
             "tests/components",
             "tests/grafana/test_browser.py",
@@ -154,6 +153,7 @@ GROUPS = (
             "tests/pipeline/synthetic",
         ),
     ),
+    Group("trainer", 2, ("tests/trainer",)),
 )
 """All slow tests, the longest group first."""
 

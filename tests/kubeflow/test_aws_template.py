@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import IPv4Network, collapse_addresses, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,15 @@ from pipeline.runs.divisions import subjects_root
 from tests.each import each
 from tests.kubeflow.aws_stack import REGION, TEMPLATE, Stack, created, is_allowed, template
 from tests.kubeflow.helm_chart import CHART, RELEASE, helm
-from tests.kubeflow.manifest_objects import SERVICE, kubernetes_release
+from tests.kubeflow.manifest_objects import (
+    MANIFESTS,
+    SERVICE,
+    STANDALONE,
+    complaints,
+    kubernetes_release,
+    objects,
+    pod_templates,
+)
 from tests.kubeflow.spec_walker import REPOSITORY
 
 POLICIES = REPOSITORY / "kubeflow" / "object-store"
@@ -413,6 +421,41 @@ def test_a_pod_may_reach_the_object_store_and_the_agent_of_its_role_alone(stack:
     assert sum(item.num_addresses for item in networks) == ip_network(store["cidr"]).num_addresses
     assert all(item.subnet_of(ip_network(store["cidr"])) for item in networks)  # type: ignore[arg-type]
     assert agent == {"cidr": "169.254.170.23/32", "port": 80}
+
+
+def _ways(policy: dict[str, Any]) -> set[tuple[str, int]]:
+    """Addresses and ports that a policy lets its pods reach."""
+    return {
+        (peer["ipBlock"]["cidr"], port["port"])
+        for rule in policy["spec"]["egress"]
+        for peer in rule["to"]
+        for port in rule["ports"]
+    }
+
+
+def test_tasks_may_reach_object_store_database_and_the_agent_of_their_role(stack: Stack) -> None:
+    text = (MANIFESTS / "components" / "aws" / "network-policies.yaml").read_text()
+    tasks, migration = yaml.safe_load_all(text)
+    store, agent = chart_values(stack)["registryAddresses"]
+    of_database = [RESOURCES[f"DatabaseSubnet{zone}"]["Properties"]["CidrBlock"] for zone in "AB"]
+    [database] = collapse_addresses(map(IPv4Network, of_database))
+
+    to_database = (str(database), 5432)
+    assert _ways(tasks) == {*((item["cidr"], item["port"]) for item in (store, agent)), to_database}
+    assert _ways(migration) == {to_database}
+    assert tasks["spec"]["podSelector"]["matchLabels"] == {
+        "pipelines.kubeflow.org/v2_component": "true"
+    }
+
+
+@pytest.mark.slow
+def test_kubernetes_knows_the_policies_for_aws_and_the_pods_that_they_are_for() -> None:
+    text = (MANIFESTS / "components" / "aws" / "network-policies.yaml").read_text()
+    policies = list(yaml.safe_load_all(text))
+    assert [complaints(item) for item in policies] == [[], []]
+    labels = policies[1]["spec"]["podSelector"]["matchLabels"].items()
+    pods = dict(pod_templates(objects(STANDALONE)))
+    assert labels <= pods["Job/trial-store-migration"]["metadata"]["labels"].items()
 
 
 @pytest.mark.slow

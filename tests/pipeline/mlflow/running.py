@@ -25,19 +25,25 @@ class Mlflow:
     Attributes:
         address: Its address.
         folder: What it has written.
+        access: Name and password of a user; None where everyone may ask.
     """
 
     address: str
     folder: Path
+    access: tuple[str, str] | None = None
 
     def ask(self, path: str, **given: str) -> dict[str, Any]:
         """What it answers."""
-        answer = httpx.get(f"{self.address}/api/2.0/mlflow/{path}", params=given, timeout=60)
+        answer = httpx.get(
+            f"{self.address}/api/2.0/mlflow/{path}", params=given, timeout=60, auth=self.access
+        )
         return dict(answer.raise_for_status().json())
 
     def post(self, path: str, **content: Any) -> dict[str, Any]:
         """Tells it something."""
-        answer = httpx.post(f"{self.address}/api/2.0/mlflow/{path}", json=content, timeout=60)
+        answer = httpx.post(
+            f"{self.address}/api/2.0/mlflow/{path}", json=content, timeout=60, auth=self.access
+        )
         return dict(answer.raise_for_status().json())
 
     def rename(self, study: str, name: str) -> None:
@@ -82,8 +88,17 @@ def tags(thing: dict[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def running(program: Path, folder: Path, port: int) -> Iterator[Mlflow]:
-    """Runs a server on what it finds in a folder."""
+def running(
+    program: Path, folder: Path, port: int, access: tuple[str, str] | None = None
+) -> Iterator[Mlflow]:
+    """Runs a server on what it finds in a folder.
+
+    Args:
+        program: The program `mlflow`.
+        folder: The folder.
+        port: Its port.
+        access: Name and password of its administrator: it then asks who one is.
+    """
     variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
@@ -91,8 +106,14 @@ def running(program: Path, folder: Path, port: int) -> Iterator[Mlflow]:
                 *(program, "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
                 *("--artifacts-destination", folder / "artifacts", "--workers", "1"),
                 *("--host", "127.0.0.1", "--port", str(port)),
+                *(("--app-name", "basic-auth") if access else ()),
             ],
-            env={**variables, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+            env={
+                **variables,
+                "MLFLOW_DISABLE_TELEMETRY": "true",
+                "DO_NOT_TRACK": "true",
+                **(_users(folder, *access) if access else {}),
+            },
             cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -100,11 +121,28 @@ def running(program: Path, folder: Path, port: int) -> Iterator[Mlflow]:
         )
     try:
         _wait(f"http://127.0.0.1:{port}", server, folder / "log")
-        yield Mlflow(f"http://127.0.0.1:{port}", folder)
+        yield Mlflow(f"http://127.0.0.1:{port}", folder, access)
     finally:
         # Uvicorn's workers are in its group.
         os.killpg(server.pid, 15)
         server.wait(60)
+
+
+def _users(folder: Path, name: str, password: str) -> dict[str, str]:
+    """Variables of the application that asks who one is."""
+    settings = folder / "users.ini"
+    settings.write_text(
+        "[mlflow]\n"
+        "default_permission = NO_PERMISSIONS\n"
+        f"database_uri = sqlite:///{folder}/users.db\n"
+        f"admin_username = {name}\n"
+        f"admin_password = {password}\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+    )
+    return {
+        "MLFLOW_AUTH_CONFIG_PATH": str(settings),
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": "a secret of the test",
+    }
 
 
 def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

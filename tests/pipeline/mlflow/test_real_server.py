@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from benchmarks.servers import free_port
 from pipeline.cli.main import main
 from pipeline.errors import UserError
 from pipeline.mlflow.follow import follow, tell
-from pipeline.mlflow.server import Server
+from pipeline.mlflow.server import PASSWORD_VARIABLE, USER_VARIABLE, Server, server_of
 from pipeline.runs.changes import Rules, promote, retire, roll_back
 from pipeline.runs.register import Decision
 from tests.components.model_registrar.test_executor import STUDY as RUN_STUDY
@@ -189,6 +190,29 @@ def test_a_decision_stands_while_the_server_is_gone_and_a_command_makes_up_for_i
         assert mlflow.aliases() == {"champion": a}
         assert tags(mlflow.versions()[a])["trial.decision"] == "rolled back"
     assert b"Lovelace" not in (folder / "mlflow.db").read_bytes()
+
+
+def test_a_server_that_asks_who_one_is_is_followed_with_name_and_password_alone(
+    program: Path, root: str, tmp_path: Path
+) -> None:
+    folder, port, password = tmp_path / "server", free_port(), "correct horse battery"
+    folder.mkdir()
+    (entry,) = registered(root, tmp_path, "a")
+    with running(program, folder, port, ("trial", password)) as mlflow:
+        for wrong in ({}, {USER_VARIABLE: "trial", PASSWORD_VARIABLE: "wrong"}):
+            with pytest.raises(UserError, match=r"refuses the access \(401\)"):
+                follow(root, STUDY, _patient(mlflow.address, wrong))
+        right = {USER_VARIABLE: "trial", PASSWORD_VARIABLE: password}
+        follow(root, STUDY, _patient(mlflow.address, right))
+        assert mlflow.aliases() == {"champion": entry.id}
+    assert password not in (folder / "log").read_text()
+
+
+def _patient(address: str, access: Mapping[str, str]) -> Server:
+    """A server as variables say; to compute what a password is compared with takes its time."""
+    found = server_of({"TRIAL_MLFLOW": address, **access})
+    assert found
+    return replace(found, seconds=60.0)
 
 
 def _tag(key: str, value: str) -> list[dict[str, str]]:

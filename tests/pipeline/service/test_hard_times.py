@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
+import os
 import shutil
 import signal
 import socket
@@ -16,11 +16,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from moto.server import ThreadedMotoServer
 
 from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk, save
 from tests.whole_runs import environment
@@ -31,6 +33,7 @@ OLD = risk(log_odds(60, 30, "F", "Active"))
 NEW = risk(log_odds(60, 30, "F", "Active", offset=1.0))
 _SLOW_CLIENTS = 1_000
 _SECONDS_FOR_A_BODY = 20.0
+_SECONDS_AWAY = 60.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,11 @@ class Serving:
 
 @contextmanager
 def serving(
-    registry: Path, *further: str, port: int = 0, trusted: Path | None = None
+    registry: Path | str,
+    *further: str,
+    port: int = 0,
+    trusted: Path | None = None,
+    temporary: Path | None = None,
 ) -> Iterator[Serving]:
     """Runs `trial serve`, which looks at the registry each second.
 
@@ -70,12 +77,15 @@ def serving(
         further: Further options.
         port: Its port; 0 takes a free one.
         trusted: The certificate that its client trusts.
+        temporary: Its folder for temporary files.
     """
     options = ["--port", str(port), "--look", "1", "--most-requests", "0", *further]
     command = [sys.executable, "-m", "pipeline.cli", "serve", STUDY, "--registry", str(registry)]
     with subprocess.Popen(
         [*command, *options],
-        env=environment(TF_CPP_MIN_LOG_LEVEL="3"),
+        env=environment(
+            TF_CPP_MIN_LOG_LEVEL="3", **({"TMPDIR": str(temporary)} if temporary else {})
+        ),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -96,6 +106,42 @@ def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < ends
         time.sleep(0.1)
+
+
+@dataclass
+class Stores:
+    """An S3-compatible store on a port of this machine, which can be gone and come back.
+
+    Attributes:
+        bucket: A bucket in it.
+        port: Its port.
+    """
+
+    bucket: str
+    port: int = 0
+    _server: ThreadedMotoServer | None = None
+
+    def start(self) -> None:
+        """It answers, with what it had before."""
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port)
+        self._server.start()
+        _, self.port = self._server.get_host_and_port()
+
+    def stop(self) -> None:
+        """It answers no more."""
+        if self._server:
+            self._server.stop()
+        self._server = None
+
+
+@pytest.fixture
+def stores(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
+    # Beside the one that other tests share, with the same content.
+    found = Stores(bucket)
+    found.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{found.port}")
+    yield found
+    found.stop()
 
 
 @pytest.fixture
@@ -157,39 +203,84 @@ def test_with_a_certificate_it_speaks_tls_alone(registry: Path, tmp_path: Path) 
             httpx.get(f"http://127.0.0.1:{service.client.base_url.port}/v2/health/live")
 
 
-def test_while_its_registry_is_gone_it_answers_and_says_so(
-    registry: Path, other_model: Path, tmp_path: Path
+def test_while_its_registry_is_gone_for_a_minute_it_answers_and_says_so(
+    registry: Path, stores: Stores, saved_model: Path, other_model: Path, tmp_path: Path
 ) -> None:
-    with serving(registry) as service:
+    """A service of a folder and one of an object store, of which both go at once."""
+    in_store = f"s3://{stores.bucket}/registry"
+    register(in_store, saved_model, tmp_path / "stored")
+    with serving(registry) as of_folder, serving(in_store) as of_store:
+        services = (of_folder, of_store)
         shutil.move(registry, tmp_path / "away")
-        until(lambda: not service.ready()["registry_answers"])
-        # Some looks at nothing.
-        ends = time.monotonic() + 5
+        stores.stop()
+        for service in services:
+            until(partial(_has_no_registry, service))
+        ends = time.monotonic() + _SECONDS_AWAY
         while time.monotonic() < ends:
-            assert service.death() == pytest.approx(OLD, abs=1e-6)
-        assert "trial_service_registry_answers 0.0" in service.client.get("/metrics").text
+            for service in services:
+                assert service.death() == pytest.approx(OLD, abs=1e-6)
+                assert not service.ready()["registry_answers"]
+            time.sleep(0.2)
+        for service in services:
+            metrics = service.client.get("/metrics").text
+            assert "trial_service_registry_answers 0.0" in metrics
+            assert service.client.get("/v2/health/live").status_code == 200
 
         shutil.move(tmp_path / "away", registry)
-        register(registry, other_model, tmp_path, run="run-2")
-        until(lambda: service.death() == pytest.approx(NEW, abs=1e-6))
-        assert service.ready()["registry_answers"]
+        stores.start()
+        for place in (registry, in_store):
+            register(place, other_model, tmp_path, run="run-2")
+        for service in services:
+            until(partial(_answers_anew, service))
+            assert service.ready()["registry_answers"]
+
+
+def _has_no_registry(service: Serving) -> bool:
+    return not service.ready()["registry_answers"]
+
+
+def _answers_anew(service: Serving) -> bool:
+    return service.death() == pytest.approx(NEW, abs=1e-6)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MB."""
+    if os.geteuid():
+        pytest.skip("only root may mount a file system")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def test_a_champion_that_finds_no_room_on_the_disk_is_refused_until_there_is_some(
-    registry: Path, other_model: Path, tmp_path: Path
+    registry: Path, other_model: Path, tmp_path: Path, small_disk: Path
 ) -> None:
-    with serving(registry) as service:
-        limits = resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE)
-        # Each byte that it writes to a file is one too many.
-        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+    with serving(registry, temporary=small_disk) as service:
+        full = small_disk / "full"
+        with pytest.raises(OSError, match="No space left"):
+            _fill(full)
         register(registry, other_model, tmp_path, run="run-2")
         until(lambda: service.ready()["newer_model_refused"])
         assert service.death() == pytest.approx(OLD, abs=1e-6)
         assert service.client.get("/v2/health/live").status_code == 200
+        # What had been copied until then is gone.
+        assert list(small_disk.iterdir()) == [full]
 
-        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, limits)
-        until(lambda: service.death() == pytest.approx(NEW, abs=1e-6))
+        full.unlink()
+        until(partial(_answers_anew, service))
         assert not service.ready()["newer_model_refused"]
+
+
+def _fill(path: Path) -> None:
+    """Writes a file until there is no room for it."""
+    with path.open("wb", 0) as file:
+        for _ in range(10_000):
+            file.write(bytes(4096))
 
 
 def test_a_champion_that_does_not_load_is_refused_and_the_old_one_stays(
