@@ -52,7 +52,7 @@ def test_a_client_that_sends_headers_without_end_is_closed(
 
 def _send_without_end(connection: socket.socket, first: bytes, line: bytes) -> None:
     connection.sendall(first)
-    # What a system keeps of bytes that nobody reads is less.
+    # What a system keeps of bytes that are not read is less.
     for _ in range(10_000):
         connection.sendall(line)
 

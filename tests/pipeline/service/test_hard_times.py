@@ -8,24 +8,18 @@ import os
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
-from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk, save
-from tests.whole_runs import environment
+from tests.pipeline.service.hand_made import SUBJECT, log_odds, register, risk, save
+from tests.pipeline.service.processes import Serving, Stores, serving, until
 
 pytestmark = pytest.mark.slow
 
@@ -34,104 +28,6 @@ NEW = risk(log_odds(60, 30, "F", "Active", offset=1.0))
 _SLOW_CLIENTS = 1_000
 _SECONDS_FOR_A_BODY = 20.0
 _SECONDS_AWAY = 60.0
-
-
-@dataclass(frozen=True)
-class Serving:
-    """A service that listens.
-
-    Attributes:
-        process: Its process.
-        client: A client of it.
-    """
-
-    process: subprocess.Popen[str]
-    client: httpx.Client
-
-    def death(self) -> float:
-        """What it predicts for the subject now."""
-        answer = self.client.post("/predict", json={"subject": SUBJECT})
-        assert answer.status_code == 200, answer.text
-        return float(answer.json()["predictions"]["death"]["probability"])
-
-    def ready(self) -> dict[str, Any]:
-        """What it says of itself."""
-        answer = self.client.get("/v2/health/ready")
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-
-@contextmanager
-def serving(
-    registry: Path | str,
-    *further: str,
-    port: int = 0,
-    trusted: Path | None = None,
-    temporary: Path | None = None,
-) -> Iterator[Serving]:
-    """Runs `trial serve`, which looks at the registry each second.
-
-    Args:
-        registry: Root of the registry.
-        further: Further options.
-        port: Its port; 0 takes a free one.
-        trusted: The certificate that its client trusts.
-        temporary: Its folder for temporary files.
-    """
-    options = ["--port", str(port), "--look", "1", "--most-requests", "0", *further]
-    command = [sys.executable, "-m", "pipeline.cli", "serve", STUDY, "--registry", str(registry)]
-    with subprocess.Popen(
-        [*command, *options],
-        env=environment(
-            TF_CPP_MIN_LOG_LEVEL="3", **({"TMPDIR": str(temporary)} if temporary else {})
-        ),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stderr
-            said = next(line for line in process.stderr if line.startswith("Serves"))
-            address = said.split(" at ")[1].split(";")[0]
-            verify = ssl.create_default_context(cafile=trusted)
-            with httpx.Client(base_url=address, timeout=60, verify=verify) as client:
-                yield Serving(process, client)
-        finally:
-            process.kill()
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Waits for a condition."""
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.1)
-
-
-@dataclass
-class Stores:
-    """An S3-compatible store on a port of this machine, which can be gone and come back.
-
-    Attributes:
-        bucket: A bucket in it.
-        port: Its port.
-    """
-
-    bucket: str
-    port: int = 0
-    _server: ThreadedMotoServer | None = None
-
-    def start(self) -> None:
-        """It answers, with what it had before."""
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port)
-        self._server.start()
-        _, self.port = self._server.get_host_and_port()
-
-    def stop(self) -> None:
-        """It answers no more."""
-        if self._server:
-            self._server.stop()
-        self._server = None
 
 
 @pytest.fixture
@@ -231,7 +127,7 @@ def test_while_its_registry_is_gone_for_a_minute_it_answers_and_says_so(
         for place in (registry, in_store):
             register(place, other_model, tmp_path, run="run-2")
         for service in services:
-            until(partial(_answers_anew, service))
+            until(partial(_is_swapped, service))
             assert service.ready()["registry_answers"]
 
 
@@ -239,7 +135,7 @@ def _has_no_registry(service: Serving) -> bool:
     return not service.ready()["registry_answers"]
 
 
-def _answers_anew(service: Serving) -> bool:
+def _is_swapped(service: Serving) -> bool:
     return service.death() == pytest.approx(NEW, abs=1e-6)
 
 
@@ -272,7 +168,7 @@ def test_a_champion_that_finds_no_room_on_the_disk_is_refused_until_there_is_som
         assert list(small_disk.iterdir()) == [full]
 
         full.unlink()
-        until(partial(_answers_anew, service))
+        until(partial(_is_swapped, service))
         assert not service.ready()["newer_model_refused"]
 
 
