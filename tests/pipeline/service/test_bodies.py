@@ -14,8 +14,10 @@ from pipeline.service.bodies import JsonAnswer, read_json
 from pipeline.service.problems import ProblemError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.just(":"))
+NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False)
+"""Of larger whole numbers the nearest float is read."""
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    st.none() | st.booleans() | NUMBERS | TEXTS,
     lambda parts: st.lists(parts) | st.dictionaries(TEXTS, parts),
 )
 
