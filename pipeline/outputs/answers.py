@@ -1,0 +1,347 @@
+"""What is no file of a run: rows, answers, what commands show and write elsewhere, events."""
+
+from __future__ import annotations
+
+from pipeline.outputs.output import Audience, Disclosure, Output, Within
+
+STORE = (
+    Output(
+        "release of the store's tables",
+        Audience.RESULTS,
+        Disclosure.NONE,
+        "SQL",
+        Within.STORE,
+        ("alembic_version",),
+        "pipeline.store.migrate",
+    ),
+    *(
+        Output(
+            f"rows of {table}",
+            Audience.RESULTS,
+            Disclosure.PUBLIC,
+            "SQL",
+            Within.STORE,
+            (table,),
+            "pipeline.store.writer",
+        )
+        for table in (
+            "runs",
+            "outcomes",
+            "stages",
+            "stage_rows",
+            "models",
+            "task_verdicts",
+            "metrics",
+            "between_groups",
+            "predicted_risks",
+            "validations",
+            "validation_estimates",
+            "calibration",
+            "referral",
+            "suppressed_groups",
+            "thresholds",
+            "comparisons",
+            "blessing_reasons",
+            "titles",
+            "gate_findings",
+            "trial_progress",
+        )
+    ),
+)
+"""Tables of the store, each by itself: the role of boards may read them all."""
+
+_V1 = "/v1/models/{model}"
+_V2 = "/v2/models/{model}"
+_OF_V1 = f"{_V1}/versions/{{version}}"
+_OF_V2 = f"{_V2}/versions/{{version}}"
+
+SERVICE = (
+    Output(
+        "state of the service",
+        Audience.PUBLIC,
+        Disclosure.NONE,
+        "JSON",
+        Within.SERVICE,
+        ("GET /v2", "GET /v2/health/live", "GET /v2/health/ready"),
+        "pipeline.service.protocols.open_inference",
+    ),
+    Output(
+        "state of the served model",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "JSON",
+        Within.SERVICE,
+        (f"GET {_V1}", f"GET {_OF_V1}", f"GET {_V2}/ready", f"GET {_OF_V2}/ready"),
+        "pipeline.service.protocols.tensorflow_serving",
+    ),
+    Output(
+        "columns and categories of the served model",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "JSON",
+        Within.SERVICE,
+        (
+            f"GET {_V1}/metadata",
+            f"GET {_OF_V1}/metadata",
+            f"GET {_V2}",
+            f"GET {_OF_V2}",
+            "GET /openapi.json",
+        ),
+        "pipeline.service.about",
+    ),
+    Output(
+        "predictions of what was sent",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "JSON",
+        Within.SERVICE,
+        (
+            "POST /predict",
+            f"POST {_V1}:predict",
+            f"POST {_OF_V1}:predict",
+            f"POST {_V2}/infer",
+            f"POST {_OF_V2}/infer",
+        ),
+        "pipeline.service.answers",
+    ),
+    Output(
+        "page of the service",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "HTML",
+        Within.SERVICE,
+        ("GET /", "POST /"),
+        "pipeline.service.page.page",
+    ),
+    Output(
+        "card of the champion",
+        Audience.PUBLIC,
+        Disclosure.PUBLIC,
+        "HTML",
+        Within.SERVICE,
+        ("GET /card",),
+        "pipeline.service.page.page",
+    ),
+    Output(
+        "metrics of the service",
+        Audience.OPERATOR,
+        Disclosure.PUBLIC,
+        "Prometheus",
+        Within.SERVICE,
+        ("GET /metrics",),
+        "pipeline.service.telemetry",
+    ),
+)
+"""Routes of the prediction service."""
+
+MLFLOW = (
+    Output(
+        "runs in MLflow",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "JSON over REST",
+        Within.MLFLOW,
+        ("experiments/create", "runs/create", "runs/log-batch", "runs/update"),
+        "pipeline.mlflow.tracking",
+    ),
+    Output(
+        "versions in MLflow",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "JSON over REST",
+        Within.MLFLOW,
+        (
+            "registered-models/create",
+            "registered-models/alias",
+            "model-versions/create",
+            "model-versions/set-tag",
+        ),
+        "pipeline.mlflow.versions",
+    ),
+)
+"""What an MLflow server is told; questions to it hold names and ids of these alone."""
+
+
+def _shown(
+    name: str,
+    audience: Audience,
+    disclosure: Disclosure,
+    *commands: str,
+    written_by: str = "pipeline.cli.commands",
+) -> Output:
+    """What commands show, which `--json` has as JSON."""
+    form = "terminal, JSON"
+    return Output(name, audience, disclosure, form, Within.TERMINAL, commands, written_by)
+
+
+TERMINAL = (
+    _shown(
+        "progress and result of a run",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "run",
+        "validate",
+        "score",
+        written_by="pipeline.runners.local.display",
+    ),
+    _shown(
+        "verdict in the store",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "verdict",
+        written_by="pipeline.cli.commands.verdict",
+    ),
+    _shown(
+        "models of the registry",
+        Audience.OPERATOR,
+        Disclosure.PUBLIC,
+        *(
+            f"models {what}"
+            for what in (
+                *("list", "show", "compare", "promote", "rollback", "retire", "resume"),
+                *("verify", "recover", "mlflow"),
+            )
+        ),
+        written_by="pipeline.cli.models_view",
+    ),
+    _shown(
+        "names of written files",
+        Audience.RESULTS,
+        Disclosure.NONE,
+        *("report", "notebooks", "boards", "compile", "draft study", "draft schema", "synthetic"),
+    ),
+    _shown(
+        "what was done",
+        Audience.OPERATOR,
+        Disclosure.NONE,
+        *("export", "freeze", "store migrate", "submit", "flink up", "flink down"),
+    ),
+    _shown(
+        "log of the service",
+        Audience.OPERATOR,
+        Disclosure.NONE,
+        "serve",
+        written_by="pipeline.service.server",
+    ),
+)
+"""What commands show."""
+
+CHOSEN = (
+    Output(
+        "predictions of scored subjects",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "Parquet or CSV",
+        Within.CHOSEN,
+        ("score --out",),
+        "pipeline.results.scored_output",
+    ),
+    Output(
+        "page of boards elsewhere",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "HTML",
+        Within.CHOSEN,
+        ("boards --out",),
+        "grafana.page.write_boards",
+    ),
+    Output(
+        "compiled packages",
+        Audience.OPERATOR,
+        Disclosure.NONE,
+        "YAML, JSON",
+        Within.CHOSEN,
+        ("compile --out",),
+        "pipeline.runners.kubeflow.write_packages",
+    ),
+    Output(
+        "drafted study file",
+        Audience.DATA,
+        Disclosure.INTERNAL,
+        "YAML",
+        Within.CHOSEN,
+        ("draft study --out",),
+        "pipeline.draft.study",
+    ),
+    Output(
+        "drafted schema",
+        Audience.DATA,
+        Disclosure.INTERNAL,
+        "text of a protocol buffer",
+        Within.CHOSEN,
+        ("draft schema --out",),
+        "pipeline.draft.schema",
+    ),
+    Output(
+        "synthetic trial elsewhere",
+        Audience.PUBLIC,
+        Disclosure.NONE,
+        "SAS transport, Parquet, JSON",
+        Within.CHOSEN,
+        ("synthetic --out",),
+        "pipeline.synthetic.write",
+    ),
+)
+"""What commands write where they are told to, by command and option."""
+
+ELSEWHERE = (
+    Output(
+        "subject key",
+        Audience.OWNER,
+        Disclosure.SECRET,
+        "text",
+        Within.CHECKOUT,
+        (".secrets/subject_key",),
+        "pipeline.subject_key",
+    ),
+    Output(
+        "JSON Schemas",
+        Audience.PUBLIC,
+        Disclosure.NONE,
+        "JSON",
+        Within.CHECKOUT,
+        ("docs/schemas/<name>.schema.json", "schema/study-file.schema.json"),
+        "pipeline.schemas",
+    ),
+    Output(
+        "boards and alerts of Grafana",
+        Audience.PUBLIC,
+        Disclosure.NONE,
+        "JSON, YAML",
+        Within.CHECKOUT,
+        ("grafana/dashboards/<board>.json", "grafana/provisioning/**"),
+        "grafana.boards.generate",
+    ),
+    Output(
+        "traceback of a command",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "text",
+        Within.MACHINE,
+        ("trial-*.log",),
+        "pipeline.cli.main",
+    ),
+)
+"""What is written neither below a root nor where a person says."""
+
+KUBEFLOW = (
+    Output(
+        "page of a run in Kubeflow",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "HTML, Markdown, tables",
+        Within.KUBEFLOW,
+        ("artifacts of the types system.*",),
+        "components.run_page.executor",
+    ),
+    Output(
+        "log of a task",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "text, with the stage's record as JSON; a foreign exception may quote a value",
+        Within.KUBEFLOW,
+        ("pods of tasks",),
+        "pipeline.runners.kubeflow.record",
+    ),
+)
+"""What Kubeflow keeps; artifacts are those of a local run."""
