@@ -61,7 +61,7 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     again, since TensorFlow still writes to it then.
 
     Args:
-        log_file: The log file; its folder is created.
+        log_file: The log file, which its owner alone reads; its folder is created.
 
     Yields:
         A console on the process's own standard output.
@@ -71,11 +71,12 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     sys.stderr.flush()
     saved_output, saved_error = os.dup(1), os.dup(2)
     terminal = _Terminal(os.dup(1))
+    # Whoever may read what else is written: a foreign exception may quote a value of a subject.
+    log = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     handler = logging.FileHandler(log_file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     level = root.level
-    log = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
     root.addHandler(handler)

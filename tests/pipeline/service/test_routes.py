@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from starlette.routing import BaseRoute
 
@@ -16,7 +17,8 @@ def served(routes: Iterable[BaseRoute]) -> Iterator[str]:
     """Method and path of all routes, also of those that FastAPI keeps in routers of their own."""
     for route in routes:
         included = getattr(route, "effective_route_contexts", None)
-        for found in included() if included else (route,):
+        found_here: Iterable[Any] = included() if included else (route,)
+        for found in found_here:
             yield from (f"{method} {found.path}" for method in found.methods)
 
 

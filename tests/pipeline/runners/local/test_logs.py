@@ -35,6 +35,7 @@ def _ended(log: Path, *arguments: str, program: str = PROGRAM) -> subprocess.Com
         capture_output=True,
         text=True,
         timeout=60,
+        umask=0o022,
         check=False,
     )
 
@@ -53,6 +54,12 @@ def test_the_person_sees_the_console_and_what_comes_afterwards(
     ended: subprocess.CompletedProcess[str],
 ) -> None:
     assert ended.stdout.splitlines() == ["for the person", "printed afterwards"]
+
+
+@pytest.mark.usefixtures("ended")
+def test_the_owner_alone_reads_the_log(log: Path) -> None:
+    # The folder beside it has the mode of all that is written with the mask of this process.
+    assert [oct(path.stat().st_mode & 0o777) for path in (log, log.parent)] == ["0o600", "0o755"]
 
 
 def test_errors_after_the_run_reach_the_terminal(ended: subprocess.CompletedProcess[str]) -> None:
