@@ -1,0 +1,232 @@
+"""No output holds a secret, an identifier or a value of a subject whose readers must not have it.
+
+A trial in which each column of each dataset has a text that one subject alone has is run with every
+secret that a run may be given; the run is reported, shown on boards and in notebooks, exported,
+listed, served and asked. Then every output of the register that it made is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.outputs.output import Disclosure, Output, Within
+from pipeline.outputs.register import outputs_of, outputs_within, unregistered, written
+from tests.e2e.planted_secrets import (
+    IDENTIFIER,
+    PASSWORD_VARIABLE,
+    PLANTED,
+    SLICED,
+    write_trial,
+)
+from tests.e2e.written_files import pseudonyms_in
+from tests.each import each
+from tests.opened_files import contents
+from tests.whole_runs import LENIENT, REPOSITORY, SMALL, Run, environment, small_run, study_copy
+
+pytestmark = pytest.mark.slow
+
+SECRETS = {
+    "TRIAL_SUBJECT_KEY": "Wq4 a subject key that only this test knows",
+    "TRIAL_STORE_PASSWORD": "Wq4-password-of-the-store",
+    "TRIAL_WRITER_PASSWORD": "Wq4-password-of-the-writer",
+    "TRIAL_MLFLOW_TOKEN": "Wq4-token-of-mlflow",
+    PASSWORD_VARIABLE: "Wq4-password-of-the-database",
+}
+"""Given in the environment."""
+
+SERVICE_TOKEN = "Wq4-token-of-the-service"
+SECRET = re.compile(rb"Wq4[ -]\w+")
+FILE_OF_SECRETS = re.compile(rb"accepted-tokens\.txt|subject_key\b(?!\")")
+COMMANDS = {
+    "report": (),
+    "boards": (),
+    "notebooks": (),
+    "export": (),
+    "verdict": ("--study", "synthetic"),
+    "models list": (),
+    "models show": ("newest",),
+    "models verify": (),
+}
+"""Run on the finished run, with arguments; what each shows is an output too."""
+
+SUBJECT = {"AGE": 61, "SEX": "F", "arm": "Active"}
+BODIES: dict[str, Any] = {
+    ":predict": {"instances": [SUBJECT]},
+    "/infer": {"inputs": []},
+    "/predict": {"subject": SUBJECT},
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was made.
+
+    Attributes:
+        run: The run.
+        answers: What commands showed and routes answered: output, where, content.
+    """
+
+    run: Run
+    answers: list[tuple[Output, str, bytes]] = field(default_factory=list)
+
+    def add(self, within: Within, place: str, content: bytes) -> None:
+        """Adds an answer, which the register must know."""
+        (output,) = outputs_of(within, place)
+        self.answers.append((output, place, content))
+
+    def contents(self) -> Iterator[tuple[Output, str, bytes]]:
+        """Every output that can be read: what it is, where it is, its unpacked content."""
+        for output, path in written(self.run.root):
+            for content in contents(path):
+                yield output, str(path.relative_to(self.run.root)), content
+        yield from self.answers
+
+    def holding(self, pattern: re.Pattern[bytes], *may: Disclosure) -> set[tuple[str, str]]:
+        """Output and finding of each that holds a text and may not."""
+        return {
+            (output.name, found.decode(errors="replace"))
+            for output, _, content in self.contents()
+            if output.disclosure not in may
+            for found in pattern.findall(content)
+        }
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Made]:
+    # Where other accounts can come to, as to pytest's own folders they can not.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        data = folder / "data"
+        data.mkdir(mode=0o750)
+        changes = LENIENT | {
+            **write_trial(data, SMALL),
+            ("disclosure",): "internal",
+            ("gate", "anomalies"): "warn",
+        }
+        study = study_copy(folder / "study", changes)
+        # No MLflow is there, which a run says.
+        given = SECRETS | {"TRIAL_MLFLOW": "http://127.0.0.1:9", "TRIAL_READERS": "data"}
+        run = small_run(folder / "runs", study, "--data", str(data), **given)
+        assert run.code == 0, run.terminal + run.errors
+        found = Made(run)
+        found.add(Within.TERMINAL, "run", (run.terminal + run.errors).encode())
+        for command, arguments in COMMANDS.items():
+            found.add(Within.TERMINAL, command, _shown(run.root, command, arguments, given))
+        for place, content in _served(run.root, folder / "accepted-tokens.txt"):
+            found.add(Within.SERVICE, place, content)
+        yield found
+
+
+def _shown(root: Path, command: str, arguments: tuple[str, ...], given: dict[str, str]) -> bytes:
+    """What a command shows."""
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "pipeline.cli", *command.split(), *arguments),
+            *("--root", str(root), "--json"),
+        ],
+        cwd=REPOSITORY,
+        env=environment(**given),
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout + ended.stderr
+
+
+def _served(root: Path, tokens: Path) -> Iterator[tuple[str, bytes]]:
+    """What every route answers, with a token and without one."""
+    # TensorFlow takes seconds to import.
+    from pipeline.runs.registry import Registry
+    from pipeline.service.app import create_app
+    from pipeline.service.follower import Follower
+    from pipeline.service.tokens import read_tokens
+    from tests.pipeline.service.running import running
+
+    digest = hashlib.sha256(SERVICE_TOKEN.encode()).hexdigest()
+    tokens.write_text(f"admin {digest}\n")
+    follower = Follower(Registry(str(root / "registry")), "synthetic")
+    assert follower.served.champion
+    version = str(follower.served.champion.version)
+    with running(create_app(follower, read_tokens(tokens))) as client:
+        for output in outputs_within(Within.SERVICE):
+            for place in output.places:
+                yield place, _asked(client, place, version)
+
+
+def _asked(client: httpx.Client, place: str, version: str) -> bytes:
+    method, path = place.split(" ")
+    body = next((b for end, b in BODIES.items() if path.endswith(end)), None)
+    answers = [
+        client.request(
+            method,
+            path.format(model="synthetic", version=version),
+            headers=headers,
+            content=None if body is None else json.dumps(body),
+        )
+        for headers in ({}, {"Authorization": f"Bearer {SERVICE_TOKEN}"})
+    ]
+    assert answers[1].status_code < 500, answers[1].text
+    return b"\n".join(answer.content for answer in answers)
+
+
+def test_all_that_was_made_is_in_the_register(made: Made) -> None:
+    assert [str(path) for path in unregistered(made.run.root)] == []
+
+
+def test_the_planted_texts_are_where_they_may_be(made: Made) -> None:
+    """Otherwise the other tests would look for what is not there."""
+    holding = {
+        output.disclosure for output, _, content in made.contents() if PLANTED.search(content)
+    }
+
+    assert {Disclosure.PATIENT, Disclosure.INTERNAL} <= holding
+
+
+def test_no_output_holds_a_secret(made: Made) -> None:
+    assert made.holding(SECRET, Disclosure.SECRET) == set()
+
+
+def test_no_output_names_the_file_of_a_secret(made: Made) -> None:
+    assert made.holding(FILE_OF_SECRETS, Disclosure.SECRET) == set()
+
+
+def test_no_output_holds_an_identifier_of_a_subject(made: Made) -> None:
+    assert made.holding(IDENTIFIER) == set()
+
+
+def test_pseudonyms_are_in_what_tells_of_single_subjects_alone(made: Made) -> None:
+    examples = made.run.output("TrialExampleGen", "examples")
+    pseudonyms = each(pseudonyms_in(examples / "Split-train"))[:200]
+    pattern = re.compile(b"|".join(map(re.escape, pseudonyms)))
+
+    assert made.holding(pattern, Disclosure.PATIENT) == set()
+
+
+def test_a_value_of_one_subject_is_in_nothing_that_is_public(made: Made) -> None:
+    found = made.holding(PLANTED, Disclosure.PATIENT, Disclosure.INTERNAL)
+
+    assert {(name, text) for name, text in found if text not in SLICED} == set()
+
+
+def test_files_can_be_read_by_their_audience_alone(made: Made) -> None:
+    wrong = {
+        (output.name, oct(mode))
+        for output, path in each(written(made.run.root))
+        if (mode := stat.S_IMODE(path.stat().st_mode)) != (0o600 if output.is_owners else 0o640)
+    }
+
+    assert wrong == set()
