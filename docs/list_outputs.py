@@ -19,7 +19,9 @@ _INTRODUCTION = """# Outputs
 Everything that the project writes or answers: who may read it, and what it tells of subjects. The
 page is made from the register (`python -m docs.list_outputs`, `pipeline/outputs/`). Tests walk runs
 and fail for a file, a table, a route, a command or an event that is not in it, for an entry that
-nothing produces, and for a file that others than its readers can open.
+nothing produces, for a file that others than its readers can open, and for a secret, an identifier
+or a text that one subject has where it must not be. Not walked: what Kubeflow keeps, and files for
+which an option names the place.
 """
 
 _AUDIENCES = {

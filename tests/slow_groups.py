@@ -67,6 +67,7 @@ GROUPS = (
         "disclosure",
         8,
         (
+            "tests/e2e/test_all_outputs.py",
             "tests/e2e/test_disclosure.py",
             "tests/e2e/test_dropped_tasks.py",
             "tests/e2e/test_left_out_groups.py",

@@ -228,7 +228,7 @@ TERMINAL = (
 
 CHOSEN = (
     Output(
-        "predictions of scored subjects",
+        "predictions of a scoring elsewhere",
         Audience.OWNER,
         Disclosure.PATIENT,
         "Parquet or CSV",

@@ -82,7 +82,6 @@ ARTIFACTS = (
         "parts and folds of subjects",
         "Parquet",
         "TrialExampleGen/examples/<number>/dealt/*.parquet",
-        of=ALL,
     ),
     _patient(
         "rejected rows",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.outputs.artifacts import ALL, RUN
+from pipeline.outputs.artifacts import ALL, RUN, SCORING
 from pipeline.outputs.output import Audience, Disclosure, Output, Within
 
 
@@ -47,6 +47,15 @@ RECORDS = (
         "pipeline.runners.local.run",
         "records/<run>/page.html",
         of=ALL,
+    ),
+    _file(
+        "predictions of a scoring",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "Parquet; with `--with-subject` original keys",
+        "pipeline.results.scored_output",
+        "records/<run>/predictions.parquet",
+        of=(SCORING,),
     ),
     _file(
         "report",

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.names import FOLDS, SUBJECT_HASH, label_key, weight_key
+from pipeline.outputs.register import unregistered
 from pipeline.results.division import read_division
 from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.final_fit import FINAL_FIT_FILE, FinalFit
@@ -21,6 +22,7 @@ from pipeline.runs.divisions import subjects_root
 from pipeline.runs.registry import Registry
 from tests.each import each
 from tests.html_reading import read_html
+from tests.output_contents import TUNED_OUT_OF_FOLD, produced
 from tests.predicted_risks import departures
 from tests.whole_runs import LENIENT, Run, small_run, study_copy
 from trainer.search_space import MOST_SETS
@@ -188,6 +190,11 @@ def test_the_registry_keeps_the_champions_predictions_apart_from_the_model(
 def second(run: Run, study_file: Path) -> Run:
     """The next night: the same subjects, a model that is tuned and trained longer."""
     return small_run(run.root, study_file, "--steps", "60", "--tune")
+
+
+def test_what_a_tuned_run_leaves_is_in_the_register_of_outputs(second: Run) -> None:
+    assert [str(path) for path in unregistered(second.root)] == []
+    assert produced(second.root) >= TUNED_OUT_OF_FOLD
 
 
 def test_out_of_fold_every_procedure_and_the_final_model_choose_their_hyperparameters(

@@ -2,7 +2,8 @@
 
 A trial in which each column of each dataset has a text that one subject alone has is run with every
 secret that a run may be given; the run is reported, shown on boards and in notebooks, exported,
-listed, served and asked. Then every output of the register that it made is opened.
+listed, served and asked. Then every output of the register that it made is opened. With a scoring
+and a validation it makes every kind of file, but for those of a tuned run.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.outputs.output import Disclosure, Output, Within
+from pipeline.outputs.output import Disclosure, Within
 from pipeline.outputs.register import outputs_of, outputs_within, unregistered, written
 from tests.e2e.planted_secrets import (
     IDENTIFIER,
@@ -33,7 +34,17 @@ from tests.e2e.planted_secrets import (
 )
 from tests.e2e.written_files import pseudonyms_in
 from tests.each import each
-from tests.opened_files import contents
+from tests.output_contents import (
+    TUNED_OUT_OF_FOLD,
+    Content,
+    files_of,
+    holders,
+    places_of_files,
+    produced,
+)
+from tests.scored_trial import run_scoring, write_subjects
+from tests.shifted_trial import write_trial as write_shifted_trial
+from tests.validation_runs import run_validation
 from tests.whole_runs import LENIENT, REPOSITORY, SMALL, Run, environment, small_run, study_copy
 
 pytestmark = pytest.mark.slow
@@ -55,6 +66,7 @@ COMMANDS = {
     "boards": (),
     "notebooks": (),
     "export": (),
+    "freeze": (),
     "verdict": ("--study", "synthetic"),
     "models list": (),
     "models show": ("newest",),
@@ -76,32 +88,21 @@ class Made:
 
     Attributes:
         run: The run.
-        answers: What commands showed and routes answered: output, where, content.
+        answers: What commands showed and routes answered.
     """
 
     run: Run
-    answers: list[tuple[Output, str, bytes]] = field(default_factory=list)
+    answers: list[Content] = field(default_factory=list)
 
     def add(self, within: Within, place: str, content: bytes) -> None:
         """Adds an answer, which the register must know."""
         (output,) = outputs_of(within, place)
-        self.answers.append((output, place, content))
+        self.answers.append((output, content))
 
-    def contents(self) -> Iterator[tuple[Output, str, bytes]]:
-        """Every output that can be read: what it is, where it is, its unpacked content."""
-        for output, path in written(self.run.root):
-            for content in contents(path):
-                yield output, str(path.relative_to(self.run.root)), content
+    def contents(self) -> Iterator[Content]:
+        """What every output holds that was made."""
+        yield from files_of(self.run.root)
         yield from self.answers
-
-    def holding(self, pattern: re.Pattern[bytes], *may: Disclosure) -> set[tuple[str, str]]:
-        """Output and finding of each that holds a text and may not."""
-        return {
-            (output.name, found.decode(errors="replace"))
-            for output, _, content in self.contents()
-            if output.disclosure not in may
-            for found in pattern.findall(content)
-        }
 
 
 @pytest.fixture(scope="module")
@@ -187,25 +188,41 @@ def test_all_that_was_made_is_in_the_register(made: Made) -> None:
     assert [str(path) for path in unregistered(made.run.root)] == []
 
 
+def test_every_file_of_the_register_is_made_by_a_run(made: Made, tmp_path: Path) -> None:
+    scored = run_scoring(tmp_path / "a", write_subjects(tmp_path / "a" / "new"))
+    assert scored.code == 0, scored.terminal
+    study = write_shifted_trial(tmp_path / "b" / "second")
+    validated = run_validation(tmp_path / "b", study, "--update", "recalibration_in_the_large")
+    assert validated.code == 0, validated.terminal
+    found = (
+        produced(made.run.root)
+        | produced(scored.root, tmp_path / "a" / "registry")
+        | produced(validated.root, validated.registry)
+    )
+
+    assert [str(path) for path in unregistered(scored.root, tmp_path / "a" / "registry")] == []
+    assert [str(path) for path in unregistered(validated.root, validated.registry)] == []
+    # `test_out_of_fold.py` has the run that makes these.
+    assert places_of_files() - found == TUNED_OUT_OF_FOLD
+
+
 def test_the_planted_texts_are_where_they_may_be(made: Made) -> None:
     """Otherwise the other tests would look for what is not there."""
-    holding = {
-        output.disclosure for output, _, content in made.contents() if PLANTED.search(content)
-    }
+    holding = {output.disclosure for output, content in made.contents() if PLANTED.search(content)}
 
     assert {Disclosure.PATIENT, Disclosure.INTERNAL} <= holding
 
 
 def test_no_output_holds_a_secret(made: Made) -> None:
-    assert made.holding(SECRET, Disclosure.SECRET) == set()
+    assert holders(made.contents(), SECRET, Disclosure.SECRET) == set()
 
 
 def test_no_output_names_the_file_of_a_secret(made: Made) -> None:
-    assert made.holding(FILE_OF_SECRETS, Disclosure.SECRET) == set()
+    assert holders(made.contents(), FILE_OF_SECRETS, Disclosure.SECRET) == set()
 
 
 def test_no_output_holds_an_identifier_of_a_subject(made: Made) -> None:
-    assert made.holding(IDENTIFIER) == set()
+    assert holders(made.contents(), IDENTIFIER) == set()
 
 
 def test_pseudonyms_are_in_what_tells_of_single_subjects_alone(made: Made) -> None:
@@ -213,11 +230,11 @@ def test_pseudonyms_are_in_what_tells_of_single_subjects_alone(made: Made) -> No
     pseudonyms = each(pseudonyms_in(examples / "Split-train"))[:200]
     pattern = re.compile(b"|".join(map(re.escape, pseudonyms)))
 
-    assert made.holding(pattern, Disclosure.PATIENT) == set()
+    assert holders(made.contents(), pattern, Disclosure.PATIENT) == set()
 
 
 def test_a_value_of_one_subject_is_in_nothing_that_is_public(made: Made) -> None:
-    found = made.holding(PLANTED, Disclosure.PATIENT, Disclosure.INTERNAL)
+    found = holders(made.contents(), PLANTED, Disclosure.PATIENT, Disclosure.INTERNAL)
 
     assert {(name, text) for name, text in found if text not in SLICED} == set()
 
