@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.outputs.output import FOLDERS, Disclosure, Output
 from pipeline.outputs.register import REGISTER, folders
+from tests.each import each
 from tests.output_contents import contents, files_of, holders
 
 TEXT = b"a secret"
@@ -52,7 +53,7 @@ FILES = [output for output in REGISTER if output.within in FOLDERS]
 
 @pytest.mark.parametrize("output", FILES, ids=lambda output: output.name)
 def test_a_secret_in_any_file_of_the_register_is_found(output: Output, tmp_path: Path) -> None:
-    for place in output.places:
+    for place in each(output.places):
         root = tmp_path / str(output.places.index(place))
         plant(folders(root)[output.within] / example(place))
 

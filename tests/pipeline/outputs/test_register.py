@@ -145,7 +145,7 @@ def test_a_registry_may_lie_elsewhere(tmp_path: Path) -> None:
 def test_a_place_is_one_output() -> None:
     """No example of a place is claimed by two outputs."""
     for output in each(REGISTER):
-        for place in output.places:
+        for place in each(output.places):
             example = _example(place)
             assert outputs_of(output.within, example) == (output,), example
 
