@@ -30,9 +30,6 @@ IDENTIFIER = re.compile(rb"SYN01-\d{3}-\d{7}")
 PLANTED = re.compile(rb"Zq7[A-Z0-9]+xW")
 """A text that one subject has in one column."""
 
-SLICED = frozenset[str]()
-"""Texts of columns whose levels are named although one subject has them."""
-
 _SUBJECT = "USUBJID"
 _ARM = "TRT01P"
 _NUMBERS = {
@@ -52,6 +49,12 @@ _TEXTS = {
 def planted_text(dataset: str, column: str) -> str:
     """The text of a column."""
     return f"Zq7{dataset.upper()}{column}xW"
+
+
+STILL_NAMED = frozenset(
+    planted_text("adsl", column) for column in ("RACE", "SEX", "SMOKFL", "DIABFL")
+)
+"""Levels of one subject at baseline that the analysis of the arms, and the report, still name."""
 
 
 def write_trial(folder: Path, subjects: int) -> dict[Sequence[str], Any]:
