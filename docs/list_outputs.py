@@ -16,7 +16,7 @@ FILE = Path(__file__).parent / "outputs.md"
 
 _INTRODUCTION = """# Outputs
 
-Everything that the project writes or answers: who may read it, and what it tells of subjects. The
+Everything that the project writes or answers: who may read it, and what it shows of subjects. The
 page is made from the register (`python -m docs.list_outputs`, `pipeline/outputs/`). Tests walk runs
 and fail for a file, a table, a route, a command or an event that is not in it, for an entry that
 nothing produces, for a file that others than its readers can open, and for a secret, an identifier
@@ -31,7 +31,7 @@ _AUDIENCES = {
     Audience.OPERATOR: "who serves a model, or looks after runs, registry, store or service",
     Audience.RESULTS: "who gets pages, reports, cards, boards and notebooks, reads the store, or "
     "asks the service",
-    Audience.PUBLIC: "everybody",
+    Audience.PUBLIC: "all people",
     Audience.UNBLINDED: "named persons, while a trial goes on",
 }
 _DISCLOSURES = {
@@ -49,16 +49,15 @@ _PLACES = {
     Within.SERVICE: "Routes of the prediction service",
     Within.TERMINAL: "What commands show, as text or with `--json`",
     Within.CHOSEN: "What commands write where an option says",
-    Within.MLFLOW: "What an MLflow server is told",
+    Within.MLFLOW: "What an MLflow server gets",
     Within.KUBEFLOW: "What Kubeflow keeps beside the artifacts",
     Within.CHECKOUT: "Below the project's folder",
     Within.MACHINE: "In the machine's folder for temporary files",
 }
 _AFTER = """
-By default all below a root is 0600 and 0700, whoever may read it: what others are to read is handed
-to them, or opened with [`--readers data`](cli.md#who-may-read-what-is-written). In a path `<name>`
-is the name of one file or folder, `<Name>` one that begins with a capital, and `**` all that is
-below.
+By default all below a root is 0600 and 0700: what others are to read is handed to them, or opened
+with [`--readers data`](cli.md#who-may-read-what-is-written). In a path `<name>` is the name of one
+file or folder, `<Name>` one that begins with a capital, and `**` all that is below.
 """
 
 
@@ -70,7 +69,7 @@ def page() -> str:
 def _legend() -> Iterator[str]:
     yield from ("| audience | who |", "|---|---|")
     yield from (f"| {audience} | {words} |" for audience, words in _AUDIENCES.items())
-    yield from ("", "| disclosure | what it tells of subjects |", "|---|---|")
+    yield from ("", "| disclosure | what it shows of subjects |", "|---|---|")
     yield from (f"| {disclosure} | {words} |" for disclosure, words in _DISCLOSURES.items())
 
 

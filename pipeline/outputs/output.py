@@ -1,4 +1,4 @@
-"""What an output is: who may read it, what it tells of subjects, and where it is."""
+"""What an output is: who may read it, what it shows of subjects, and where it is."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Audience(StrEnum):
     RESULTS = "readers of results"
     """Who gets pages, reports, cards, boards and notebooks, or asks a service."""
     PUBLIC = "public"
-    """Everybody."""
+    """All people."""
     UNBLINDED = "unblinded readers"
     """Named persons, while a trial goes on."""
 
 
 class Disclosure(StrEnum):
-    """What an output tells of subjects."""
+    """What an output shows of subjects."""
 
     NONE = "none"
     """Nothing: it is made from code and settings."""
@@ -71,7 +71,7 @@ class Output:
     Attributes:
         name: What people call it; unique.
         audience: Who may read it.
-        disclosure: What it tells of subjects.
+        disclosure: What it shows of subjects.
         format: Its form, such as `HTML` or `gzip, TFRecord`.
         within: Where its places are.
         places: Paths below a folder, in which `<name>` stands for the name of one file or folder,

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pipeline.outputs.answers import (
-    CHOSEN,
-    ELSEWHERE,
-    KUBEFLOW,
-    MLFLOW,
-    SERVICE,
-    STORE,
-    TERMINAL,
-)
+from pipeline.outputs.answers import MLFLOW, SERVICE, STORE, TERMINAL
 from pipeline.outputs.artifacts import ARTIFACTS
+from pipeline.outputs.elsewhere import CHOSEN, ELSEWHERE, KUBEFLOW
 from pipeline.outputs.output import FOLDERS, Output, Within
 from pipeline.outputs.registries import REGISTRY
 from pipeline.outputs.runs import BESIDE, RECORDS

@@ -228,7 +228,7 @@ def test_no_output_holds_an_identifier_of_a_subject(made: Made) -> None:
     assert found == COPIES_OF_DATA
 
 
-def test_pseudonyms_are_in_what_tells_of_single_subjects_alone(made: Made) -> None:
+def test_pseudonyms_are_in_patient_level_outputs_alone(made: Made) -> None:
     examples = made.run.output("TrialExampleGen", "examples")
     pseudonyms = each(pseudonyms_in(examples / "Split-train"))[:200]
     pattern = re.compile(b"|".join(map(re.escape, pseudonyms)))

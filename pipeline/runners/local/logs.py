@@ -71,7 +71,7 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     sys.stderr.flush()
     saved_output, saved_error = os.dup(1), os.dup(2)
     terminal = _Terminal(os.dup(1))
-    # Whoever may read what else is written: a foreign exception may quote a value of a subject.
+    # Its owner alone reads it, always: a foreign exception may quote a value of a subject.
     log = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     handler = logging.FileHandler(log_file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -43,7 +43,7 @@ def test_what_writes_an_output_is_a_module() -> None:
         assert is_here or output.written_by.startswith("tfx.components."), output
 
 
-def test_nothing_that_tells_of_single_subjects_is_for_people_without_the_data() -> None:
+def test_patient_level_outputs_are_not_for_people_without_the_data() -> None:
     trusted = (Audience.OWNER, Audience.DATA)
     told = [o for o in REGISTER if o.disclosure in (Disclosure.PATIENT, Disclosure.SECRET)]
 
@@ -72,7 +72,7 @@ def test_files_that_options_name_are_those_of_the_command_line() -> None:
     assert named == places(Within.CHOSEN)
 
 
-def test_events_are_those_that_mlflow_is_told() -> None:
+def test_events_are_those_that_mlflow_gets() -> None:
     files = (PROJECT / "pipeline" / "mlflow").glob("*.py")
     told = {event for file in files for event in _told(ast.parse(file.read_text("utf-8")))}
 

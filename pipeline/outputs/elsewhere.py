@@ -1,0 +1,125 @@
+"""What is written neither below a root nor as an answer: files that options name, and others."""
+
+from __future__ import annotations
+
+from pipeline.outputs.output import Audience, Disclosure, Output, Within
+
+CHOSEN = (
+    Output(
+        "predictions of a scoring elsewhere",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "Parquet or CSV",
+        Within.CHOSEN,
+        ("score --out",),
+        "pipeline.results.scored_output",
+    ),
+    Output(
+        "page of boards elsewhere",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "HTML",
+        Within.CHOSEN,
+        ("boards --out",),
+        "grafana.page.write_boards",
+    ),
+    Output(
+        "compiled packages",
+        Audience.OPERATOR,
+        Disclosure.NONE,
+        "YAML, JSON",
+        Within.CHOSEN,
+        ("compile --out",),
+        "pipeline.runners.kubeflow.write_packages",
+    ),
+    Output(
+        "drafted study file",
+        Audience.DATA,
+        Disclosure.INTERNAL,
+        "YAML",
+        Within.CHOSEN,
+        ("draft study --out",),
+        "pipeline.draft.study",
+    ),
+    Output(
+        "drafted schema",
+        Audience.DATA,
+        Disclosure.INTERNAL,
+        "text of a protocol buffer",
+        Within.CHOSEN,
+        ("draft schema --out",),
+        "pipeline.draft.schema",
+    ),
+    Output(
+        "synthetic trial elsewhere",
+        Audience.PUBLIC,
+        Disclosure.NONE,
+        "SAS transport, Parquet, JSON",
+        Within.CHOSEN,
+        ("synthetic --out",),
+        "pipeline.synthetic.write",
+    ),
+)
+"""What commands write where an option says, by command and option."""
+
+ELSEWHERE = (
+    Output(
+        "subject key",
+        Audience.OWNER,
+        Disclosure.SECRET,
+        "text",
+        Within.CHECKOUT,
+        (".secrets/subject_key",),
+        "pipeline.subject_key",
+    ),
+    Output(
+        "JSON Schemas",
+        Audience.PUBLIC,
+        Disclosure.NONE,
+        "JSON",
+        Within.CHECKOUT,
+        ("docs/schemas/<name>.schema.json", "schema/study-file.schema.json"),
+        "pipeline.schemas",
+    ),
+    Output(
+        "boards and alerts of Grafana",
+        Audience.PUBLIC,
+        Disclosure.NONE,
+        "JSON, YAML",
+        Within.CHECKOUT,
+        ("grafana/dashboards/<board>.json", "grafana/provisioning/**"),
+        "grafana.boards.generate",
+    ),
+    Output(
+        "traceback of a command",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "text",
+        Within.MACHINE,
+        ("trial-*.log",),
+        "pipeline.cli.main",
+    ),
+)
+"""What is written neither below a root nor where a person says."""
+
+KUBEFLOW = (
+    Output(
+        "page of a run in Kubeflow",
+        Audience.RESULTS,
+        Disclosure.PUBLIC,
+        "HTML, Markdown, tables",
+        Within.KUBEFLOW,
+        ("artifacts of the types system.*",),
+        "components.run_page.executor",
+    ),
+    Output(
+        "log of a task",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "text, with the stage's record as JSON; a foreign exception may quote a value",
+        Within.KUBEFLOW,
+        ("pods of tasks",),
+        "pipeline.runners.kubeflow.record",
+    ),
+)
+"""What Kubeflow keeps; artifacts are those of a local run."""
