@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from components.trial_analysis.curves import round_number
 from components.trial_analysis.disclosure import KNOWN, MISSING, Disclosure, with_missing
 from components.trial_analysis.subjects import Factor, TrialSubjects
 from pipeline.reading.examples import Categories
@@ -15,6 +16,11 @@ from pipeline.results.baseline import Characteristic, Difference, NumberSummary,
 
 _AROUND_QUARTILE = 5
 """Number of values whose mean replaces a quartile: a single value would be a subject's own."""
+
+_FEWEST_FOR_QUARTILES = 3 * _AROUND_QUARTILE
+"""Of fewer values the mean of all stands for each quartile: beside that mean, the mean of five of
+six values would give away the largest or smallest one, and the means of the lower and upper five of
+eleven the one in the middle."""
 
 _SINGULAR = 1e-9
 """Difference of shares that no variance stands against, beyond rounding."""
@@ -78,7 +84,7 @@ def around(ordered: NDArray[np.float64], share: float) -> float:
         ordered: Values in rising order, shape [m].
         share: Which quantile, between 0 and 1.
     """
-    width = min(_AROUND_QUARTILE, len(ordered))
+    width = _AROUND_QUARTILE if len(ordered) >= _FEWEST_FOR_QUARTILES else len(ordered)
     middle = share * (len(ordered) - 1)
     start = round(middle - (width - 1) / 2)
     start = min(max(start, 0), len(ordered) - width)
@@ -90,17 +96,18 @@ def _number(
 ) -> Characteristic:
     values: dict[str, NDArray[np.float64]] = {}
     summaries = []
+    quantile = np.quantile if disclosure.is_exact else around
     for level in factor.levels:
         inside = column[factor.of(level)].astype(np.float64)
         known = np.sort(inside[~np.isnan(inside)])
-        if disclosure.shows_value(factor, level, name, KNOWN) and len(known):
+        counted = disclosure.shows_value(factor, level, name, KNOWN) and len(known)
+        if counted:
             values[level] = known
         missing = len(inside) - len(known)
-        may_count = disclosure.shows_value(factor, level, name, MISSING) and level in values
-        quantile = np.quantile if disclosure.is_exact else around
-        summaries.append(
-            _summary(level, values.get(level), missing if may_count else None, quantile)
-        )
+        may_count = disclosure.shows_value(factor, level, name, MISSING) and counted
+        enough = len(known) and disclosure.shows_mean(factor, level, len(known))
+        found = _summary(level, known if enough else None, missing if may_count else None, quantile)
+        summaries.append(found if counted else _uncounted(found, column, disclosure.smallest))
     return Characteristic(
         name=name,
         kind="number",
@@ -137,6 +144,27 @@ def _summary(
         median=float(quantile(known, 0.5)),
         upper_quartile=float(quantile(known, 0.75)),
     )
+
+
+def _uncounted(found: NumberSummary, column: NDArray[np.float32], smallest: int) -> NumberSummary:
+    """A summary without its number of subjects, from which few missing values would follow.
+
+    The number would follow from the digits of a mean: one of m values that lie d apart is a
+    multiple of d / m. So means are rounded to a step that is not finer, for the fewest subjects
+    that there may be.
+    """
+    if found.subjects is None:
+        return found
+    different = np.unique(column[~np.isnan(column)].astype(np.float64))
+    apart = float(np.diff(different).min()) if len(different) > 1 else 0.0
+    step = round_number(apart / max(found.subjects - smallest + 1, 1)) if apart else 0.0
+
+    def rounded(value: float | None) -> float | None:
+        return value if value is None or not step else float(f"{round(value / step) * step:.12g}")
+
+    names = ("mean", "sd", "lower_quartile", "median", "upper_quartile")
+    changes = {name: rounded(getattr(found, name)) for name in names}
+    return found.model_copy(update={"subjects": None, "missing": None, **changes})
 
 
 def _category(

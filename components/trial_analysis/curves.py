@@ -110,7 +110,7 @@ def last_shown(curve: KaplanMeier, step: float, smallest: int) -> float | None:
 
 def grid_step(latest: float) -> float:
     """Distance of the grid's times: a round number, with about a hundred steps up to the latest."""
-    return _round_number(latest / _GRID)
+    return round_number(latest / _GRID)
 
 
 def thinned(curve: KaplanMeier, step: float, ends: float) -> tuple[CurvePoint, ...]:
@@ -181,7 +181,7 @@ def numbers_at_risk(
         smallest: Smallest number of subjects that is shown.
         fewest_left: Smallest difference of two successive numbers, other than 0.
     """
-    distance = _round_number(latest / _RISK_TIMES)
+    distance = round_number(latest / _RISK_TIMES)
     shown: list[AtRisk] = []
     shown_at_risk = len(curve.observed)
     for place in range(math.floor(latest / distance) + 1):
@@ -213,7 +213,7 @@ def restricted_mean(curve: KaplanMeier, until: float) -> tuple[float, float]:
     return float(areas.sum()), float(np.nansum(np.where(at_risk > events, terms, 0.0)))
 
 
-def _round_number(least: float) -> float:
+def round_number(least: float) -> float:
     """The smallest of 1, 2, 5, 10, 20, ... (or 0.1, 0.2, ...) that is not below."""
     if not least > 0:
         return 1.0

@@ -12,7 +12,7 @@ is unknown. In other groups, and in an arm's subgroups, unknown outcomes are not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,11 +94,9 @@ class Disclosure:
         cell = ((factor.name, level), ("value", value))
         return self.shows_level(factor, level) and cell not in self._characteristics[characteristic]
 
-    def shows_missing(self, characteristic: str) -> bool:
-        """Whether the number of subjects who lack a characteristic may be shown."""
-        return (
-            not {(("value", MISSING),), (("value", KNOWN),)} & self._characteristics[characteristic]
-        )
+    def shows_mean(self, factor: Factor, level: str, subjects: int) -> bool:
+        """Whether a mean over some subjects of a group may be shown, if not their number."""
+        return self.shows_level(factor, level) and self.shows_all(subjects)
 
     def shows_subgroup(
         self, task: str, factor: Factor, level: str, slicing: str, value: str
@@ -113,13 +111,24 @@ class Disclosure:
     ) -> Hidden:
         hidden: set[Group] = set()
         for population in populations:
-            cells = _cells(subjects.describing, column, population, self._levels)
-            # An empty group discloses no subject.
-            sizes = {group: size for group, size in cells if size}
+            cells = dict(_cells(subjects.describing, column, population, self._levels))
+            sizes = {group: size for group, size in cells.items() if size}
+            # An empty group discloses no subject, unless it says where those of a small value are.
+            sizes |= dict.fromkeys(_empty_of_small(cells, self._fewest), 1)
             factors = [(factor.name,) for factor in subjects.describing]
             pairs = [(factor.name, "value") for factor in subjects.describing]
             hidden |= suppressed(sizes, [(), *factors, ("value",), *pairs], self._fewest).keys()
         return frozenset(hidden)
+
+
+def _empty_of_small(sizes: Mapping[Group, int], smallest: int) -> Iterator[Group]:
+    """Empty cells of values that few subjects have: the few are then in the other groups.
+
+    They are protected like a cell with one subject, so that no zero follows by subtraction.
+    """
+    for group, size in sizes.items():
+        if len(group) > 1 and not size and 0 < sizes[group[-1:]] < smallest:
+            yield group
 
 
 def with_missing(column: Categories) -> list[tuple[str, int]]:

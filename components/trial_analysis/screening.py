@@ -21,6 +21,17 @@ _FEWEST = 10
 """Fewest values for which Fisher's transformation is approximately normal."""
 
 
+def _counted(subjects: TrialSubjects, disclosure: Disclosure) -> frozenset[str]:
+    """Characteristics whose numbers of subjects may be shown: those that no subject lacks.
+
+    Of others the number tells, beside those of the outcome in all and in each arm, how many of the
+    subjects who lack the characteristic lack the outcome, too.
+    """
+    have = {name: ~np.isnan(values) for name, values in subjects.numbers.items()}
+    have |= {name: column.codes >= 0 for name, column in subjects.categories.items()}
+    return frozenset(name for name, has in have.items() if disclosure.is_exact or has.all())
+
+
 @dataclass(frozen=True)
 class _Found:
     characteristic: str
@@ -38,14 +49,14 @@ def screen(subjects: TrialSubjects, disclosure: Disclosure) -> Screening:
     """
     found = [pair for pair in _pairs(subjects) if pair.subjects >= disclosure.smallest]
     q_values = false_discovery([pair.p_value for pair in found])
+    counted = _counted(subjects, disclosure)
     pairs = [
         Correlation(
             characteristic=pair.characteristic,
             task=pair.task,
             measure=pair.measure,
             strength=pair.strength,
-            # Beside the outcome's own number it would disclose how many lack the characteristic.
-            subjects=pair.subjects if disclosure.shows_missing(pair.characteristic) else None,
+            subjects=pair.subjects if pair.characteristic in counted else None,
             p_value=pair.p_value,
             q_value=q_value,
             selected=q_value <= FALSE_DISCOVERY_RATE,

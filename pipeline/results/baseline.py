@@ -14,11 +14,13 @@ class NumberSummary(Document):
         level: The group.
         subjects: Subjects with a value; null where suppressed.
         missing: Subjects without; null where suppressed.
-        mean: Mean.
+        mean: Mean; null, like what follows, where the group is suppressed. It is rounded where only
+            the number of subjects is.
         sd: Standard deviation.
-        lower_quartile: Mean of the few values around the quartile.
-        median: Mean of the few values in the middle.
-        upper_quartile: Mean of the few values around the quartile.
+        lower_quartile: Mean of the few values around the quartile; of fewer than 15 values that of
+            all.
+        median: Mean of the few values in the middle; likewise.
+        upper_quartile: Mean of the few values around the quartile; likewise.
     """
 
     level: str

@@ -47,13 +47,15 @@ def test_a_number_is_described_by_arm_the_control_first() -> None:
 
 
 def test_quartiles_are_means_of_five_neighbours_and_so_no_subjects_own_value() -> None:
-    values = np.array([0, 0, 0, 0, 100, 200, 300, 1000, 1000, 1000], float)
-    assert around(values, 0.5) in (
-        pytest.approx((0 + 0 + 100 + 200 + 300) / 5),
-        pytest.approx((0 + 100 + 200 + 300 + 1000) / 5),
-    )
-    assert around(values, 0.0) == pytest.approx((0 + 0 + 0 + 0 + 100) / 5)
-    assert around(values, 1.0) == pytest.approx((200 + 300 + 3000) / 5)
+    values = np.arange(0.0, 1500.0, 100.0)
+    assert around(values, 0.5) == pytest.approx((500 + 600 + 700 + 800 + 900) / 5)
+    assert around(values, 0.0) == pytest.approx((0 + 100 + 200 + 300 + 400) / 5)
+    assert around(values, 1.0) == pytest.approx((1000 + 1100 + 1200 + 1300 + 1400) / 5)
+
+
+def test_of_few_values_the_mean_of_all_stands_for_each_quartile() -> None:
+    values = np.array([*range(13), 103.0])
+    assert [around(values, share) for share in (0.25, 0.5, 0.75)] == [values.mean()] * 3
 
 
 def test_a_category_is_counted_by_arm_with_its_missing_values() -> None:
@@ -80,6 +82,7 @@ def test_few_missing_values_are_not_counted_and_neither_is_the_rest() -> None:
     ages = [*repeated((60.0, 8), (math.nan, 2)), *repeated((70.0, 10))]
     active = table(trial(ARMS, numbers={"AGE": ages}))["AGE"].numbers[1]
     assert (active.subjects, active.missing) == (None, None)
+    assert active.mean == 60
 
 
 def test_two_shares_differ_by_their_difference_over_the_root_of_the_mean_variance() -> None:
