@@ -1,9 +1,9 @@
 # Everything a person does with this project. `make help` lists it.
 
-# What a person may set, with TUNE, VALIDATE, SCORE, WITH_SUBJECT and COVERAGE as switches.
+# What a person may set, with TUNE, UNBLINDED, VALIDATE, SCORE, WITH_SUBJECT and COVERAGE as switches.
 VARIABLES := BASE BEAM BY COVERAGE CRON DATA ENDPOINT FLINK_JARS IMAGE IMAGE_BUILD IMAGE_OPTIONS IMAGE_PUSH \
 	MASTER MODEL NAMESPACE ONLY OTHER OUT PACKAGE PARAMETERS PARAMS PORT PYTHON REASON REGISTRY ROOT RUN RUNNER \
-	SCORE SEED SETTINGS STEPS STORE STUDY SUBJECTS TOKENS TUNE UPDATE VALIDATE WAIT WITH_SUBJECT WORKERS
+	SCORE SEED SETTINGS STEPS STORE STUDY SUBJECTS TOKENS TUNE UNBLINDED UPDATE VALIDATE WAIT WITH_SUBJECT WORKERS
 # Their values are text: make takes them unexpanded, and a recipe reads them from its environment
 # ("$$STUDY"), so that nothing in them is run.
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
@@ -43,10 +43,11 @@ export UV_LINK_MODE = hardlink
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n SEED=n STEPS=n TUNE=1 RUNNER=flink].
+run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n SEED=n STEPS=n TUNE=1 UNBLINDED=1 RUNNER=flink].
 	@$(call each_word,BEAM,--beam=) $(TRIAL) run $(if $(STUDY),--study "$$STUDY") $(if $(DATA),--data "$$DATA") \
 	  $(if $(ROOT),--root "$$ROOT") $(if $(SUBJECTS),--subjects "$$SUBJECTS") $(if $(SEED),--seed "$$SEED") \
-	  $(if $(STEPS),--steps "$$STEPS") $(if $(TUNE),--tune) $(if $(STORE),--store "$$STORE") $(CLUSTER_OPTIONS)
+	  $(if $(STEPS),--steps "$$STEPS") $(if $(TUNE),--tune) $(if $(UNBLINDED),--unblinded) \
+	  $(if $(STORE),--store "$$STORE") $(CLUSTER_OPTIONS)
 
 validate: $(READY) ## Evaluate a registered model on another trial: [STUDY=file DATA=folder MODEL=study/id UPDATE=logistic ROOT=runs RUNNER=flink].
 	@$(call each_word,BEAM,--beam=) $(TRIAL) validate $(if $(STUDY),--study "$$STUDY") $(if $(DATA),--data "$$DATA") \

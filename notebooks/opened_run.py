@@ -11,6 +11,7 @@ from pathlib import Path
 from notebooks.shown import Shown, show
 from pipeline.errors import UserError
 from pipeline.html.blocks import Facts, Notice
+from pipeline.pages.conduct import pooled_notices, unblinded_banner
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.results.counts import Counts
@@ -120,9 +121,12 @@ class OpenedRun:
                 ("Records", str(self.folder)),
             )
         )
-        if file.status == "done":
-            return show(facts)
-        return show(Notice("warn", f"This run {end_text(file)}"), facts)
+        notices = pooled_notices(self.study)
+        if banner := unblinded_banner(self.study):
+            notices.append(Notice("bad", banner))
+        if file.status != "done":
+            notices.append(Notice("warn", f"This run {end_text(file)}"))
+        return show(*notices, facts)
 
 
 def open_run(run: str = "", root: Path | None = None) -> OpenedRun:

@@ -14,6 +14,7 @@ from pipeline.beam.options import IN_MEMORY, BeamSettings
 from pipeline.errors import UserError
 from pipeline.names import LOCAL, SCORING, TRAINING, RunKind, pipeline_name
 from pipeline.patterns import check_no_pattern
+from pipeline.permissions import check_store_of, unblinded_root_of
 from pipeline.store.sqlite_file import check_sqlite_file, sqlite_address
 from pipeline.study.load import load_study
 from pipeline.study.shipped import DEFAULT_STUDY, find_study_file, read_schema
@@ -144,7 +145,8 @@ def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> R
         UserError: A choice is invalid.
     """
     study_file = find_study_file(settings.study)
-    study = load_study(study_file)
+    root = settings.root.resolve()
+    study = _load(study_file, root, run_id, kind)
     if kind == SCORING and study.database:
         raise UserError(
             f"{study_file}: `trial score` reads files, not a database. Write the subjects to "
@@ -152,7 +154,6 @@ def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> R
         )
     if settings.tune:
         check_tuning(study)
-    root = settings.root.resolve()
     check_no_pattern(str(root), "The root")
     store = _store(settings, root)
     key = ensure_local_key(SUBJECT_KEY_FILE)
@@ -207,6 +208,17 @@ def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> R
     )
 
 
+def _load(study_file: Path, root: Path, run_id: str, kind: RunKind) -> Study:
+    """The study: with its arm, where the root is of unblinded runs and lets this account in."""
+    place = unblinded_root_of(root)
+    if place is None:
+        return load_study(study_file)
+    from pipeline.runs.unblinded import check_access
+
+    check_access(place, f"{kind} run", run_id)
+    return load_study(study_file, unblinded=True)
+
+
 def _cores() -> int:
     """Cores that this process may use."""
     # Only Linux can tell; elsewhere all of the machine's.
@@ -220,6 +232,7 @@ def _store(settings: Settings, root: Path) -> str:
         check_sqlite_file(file)
         return sqlite_address(file)
     if settings.store:
+        check_store_of(root, settings.store)
         # SQLAlchemy takes a while to import.
         from pipeline.store.engine import check_address
 

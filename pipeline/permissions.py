@@ -1,8 +1,13 @@
-"""Who may read what is written below a root: its owner, or the readers of the data."""
+"""Who may read what is written below a root: its owner, or the readers of the data.
+
+Below a root of unblinded runs it is always its owner alone (`pipeline.runs.unblinded`); how such a
+root is known is here, where every command can ask without importing more.
+"""
 
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +15,15 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.errors import UserError
+
+UNBLINDED_FOLDER = "unblinded"
+"""Folder of unblinded runs below the root of the others."""
+
+ACCESS_LOG = "access.json"
+"""The file that marks a root as that of unblinded runs."""
+
+SQLITE = "sqlite:///"
+"""What the address of a store in a SQLite file starts with."""
 
 _OTHERS = 0o077
 _OF_GROUP = 0o070
@@ -42,6 +56,45 @@ def new_files_for(readers: Readers, folders: Sequence[Path]) -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+def unblinded_root_of(path: Path) -> Path | None:
+    """The root of unblinded runs that a path is, or lies in; None for none that can be seen."""
+    try:
+        absolute = Path(os.path.realpath(path))
+        folders = (absolute, *absolute.parents)
+        return next((folder for folder in folders if (folder / ACCESS_LOG).is_file()), None)
+    except (OSError, ValueError):
+        # Text that is no path, or a folder that this account can't see into, nor then open.
+        return None
+
+
+def is_unblinded(root: Path) -> bool:
+    """Whether what is written below a root is unblinded."""
+    return unblinded_root_of(root) is not None
+
+
+def check_store_of(root: Path, address: str) -> None:
+    """Refuses a store for unblinded runs that others can read.
+
+    Raises:
+        UserError: The root is that of unblinded runs, and the store does not lie in it.
+    """
+    place = unblinded_root_of(root)
+    if place and unblinded_root_of(Path(address.removeprefix(SQLITE))) != place:
+        raise UserError(
+            f"{place}: results by arm of an ongoing trial go into a store below this root alone "
+            "(leave --store out)."
+        )
+
+
+def account_name() -> str:
+    """The account of this process; environment variables do not change it."""
+    user = os.getuid()
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _mask(folders: Sequence[Path]) -> int:

@@ -49,6 +49,7 @@ from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.runs.publish import PUSHED
 from pipeline.stage_code import CODE_DIGEST, code_digest, entry_modules
+from pipeline.study.blinded_schema import blinded_schema
 from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
 from trainer.features import ModelInputs
@@ -96,7 +97,7 @@ def examine(
         examples=examples,
         stats_options=tfdv.StatsOptions(feature_allowlist=statistics_columns(study)),
     )
-    schema = CuratedSchema(config.schema)
+    schema = CuratedSchema(blinded_schema(config.schema, study))
     validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from pipeline.study.blinded import title_with_conduct
 from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.sections import Scoring
 from pipeline.study.settings import Settings
@@ -48,7 +49,7 @@ class BatchScoringSettings(Settings):
         numbers, categories = feature_columns(study)
         return cls(
             study_name=study.study,
-            title=study.title,
+            title=title_with_conduct(study),
             numbers=tuple(numbers),
             categories=tuple(categories),
             titles=task_titles(study),

@@ -10,6 +10,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
+from components.champion_model.blinded_champion import check_without_arm
 from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
 from pipeline.results.division import has_division
@@ -45,7 +46,8 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: The parameters of the component.
 
         Raises:
-            UserError: The registry is damaged or lacks the token's registration.
+            UserError: The registry is damaged or lacks the token's registration; or the champion
+                reads the arm, which is hidden.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         model = artifact_utils.get_single_instance(output_dict["model"])
@@ -59,6 +61,8 @@ class Executor(base_executor.BaseExecutor):
             logger.info("The study %s has no champion yet.", study_name)
             _write_placeholders(model, statistics)
         else:
+            if settings.is_blinded:
+                check_without_arm(entry)
             _log_differences(entry, registry.champion(study_name), settings)
             _copy(entry, model, statistics)
         _write_division(

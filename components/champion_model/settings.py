@@ -16,11 +16,13 @@ class ChampionModelSettings(Settings):
         study_name: Name of the study.
         split_seed: Seed of this run's splits.
         label_digest: Digest of this run's label definitions.
+        is_blinded: Whether the arm is hidden, so that no champion may read it.
     """
 
     study_name: str
     split_seed: int
     label_digest: str
+    is_blinded: bool = False
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -37,4 +39,5 @@ class ChampionModelSettings(Settings):
             study_name=study.study,
             split_seed=study.split.seed,
             label_digest=label_digest(study),
+            is_blinded=study.hidden is not None,
         )

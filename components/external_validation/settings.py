@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from pipeline.study.blinded import title_with_conduct
 from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.settings import Settings, TaskTitle
 from pipeline.study.slicing_titles import slicing_titles
@@ -52,7 +53,7 @@ class ExternalValidationSettings(Settings):
         called = study.validation.features
         return cls(
             study_name=study.study,
-            title=study.title,
+            title=title_with_conduct(study),
             numbers={name: called.get(name, name) for name in numbers},
             categories={name: called.get(name, name) for name in categories},
             tasks={name: study.validation.tasks.get(name, name) for name in study.tasks},

@@ -114,7 +114,7 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
     table = subjects.rows[study.subject.dataset].table
     columns: dict[str, pa.Array] = {}
     if study.arm:
-        columns[ARM] = arm_names(study.arm, table)
+        columns[ARM] = arm_names(study.arm.columns, table)
     if study.site:
         columns[SITE] = site_names(study.site, table)
     columns |= slice_columns(study.slicing.by, table, columns)

@@ -16,6 +16,7 @@ import apache_beam as beam
 import numpy as np
 from numpy.typing import NDArray
 
+from components.trial_example_gen.arm_check import find_problems, looks_at_arm
 from components.trial_example_gen.censoring import CensoringModel, EndCounts, fit_censoring
 from components.trial_example_gen.counts import counts_document
 from components.trial_example_gen.deal import (
@@ -28,6 +29,7 @@ from components.trial_example_gen.deal import (
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.inherited import InheritedDivision, Kept
 from components.trial_example_gen.records import write_in_one_step, write_records
+from components.trial_example_gen.revealing import sample_of
 from components.trial_example_gen.scored import build_scored
 from components.trial_example_gen.undealt import deal_examples, strata_of, write_undealt
 from pipeline.names import SCORING, TRAINING, RunKind
@@ -50,6 +52,7 @@ from pipeline.subject_key import load_key
 _UNDEALT = "undealt"
 _STRATA = "strata"
 _ENDS = "ends"
+_ARMS = "arms"
 
 
 @dataclass
@@ -105,6 +108,8 @@ class _BuildExamples(beam.DoFn):
             kept = self._inherited and self._inherited.kept(built.pseudonyms, built.hashes)
             yield beam.pvalue.TaggedOutput(_STRATA, (strata_of(built), kept))
             yield beam.pvalue.TaggedOutput(_ENDS, built.ends)
+            if looks_at_arm(plan.study, self._job.kind):
+                yield beam.pvalue.TaggedOutput(_ARMS, sample_of(plan.study, subjects, built))
         yield from (
             beam.pvalue.TaggedOutput(REJECTS, reject.to_json()) for reject in subjects.rejects
         )
@@ -240,7 +245,7 @@ def write_examples(
     found = read_rows(root, job.plan)
     built = found[ROWS] | "BuildExamples" >> beam.ParDo(
         _BuildExamples(job, unfinished_folder)
-    ).with_outputs(COUNTS, REJECTS, _STRATA, _ENDS, main=_UNDEALT)
+    ).with_outputs(COUNTS, REJECTS, _STRATA, _ENDS, _ARMS, main=_UNDEALT)
     deal = built[_STRATA] | "DealSubjects" >> beam.CombineGlobally(
         _DealSubjects(job.plan.study, job.kind)
     )
@@ -265,8 +270,9 @@ def write_examples(
         | "AllRejects" >> beam.Flatten()
         | "WriteRejects" >> beam.io.WriteToText(f"{rejects_folder}/rejects", ".jsonl")
     )
+    disclosing = find_problems(built[_ARMS]) if looks_at_arm(job.plan.study, job.kind) else []
     _ = (
-        (found[COUNTS], built[COUNTS], counts_of_examples)
+        (found[COUNTS], built[COUNTS], counts_of_examples, *disclosing)
         | "AllCounts" >> beam.Flatten()
         | "AddCounts" >> beam.CombineGlobally(_AddCounts())
         | "Document" >> beam.Map(_document, job.plan, beam.pvalue.AsSingleton(censoring))

@@ -35,7 +35,7 @@ def build_scored(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltExa
     table = subjects.rows[study.subject.dataset].table
     columns: dict[str, pa.Array] = dict(features.values)
     if study.arm:
-        columns[ARM] = arm_names(study.arm, table)
+        columns[ARM] = arm_names(study.arm.columns, table)
     if study.site and study.site.column in table.column_names:
         columns[SITE] = site_names(study.site, table)
     # The model answers prediction sets by group, as far as the groups are known.

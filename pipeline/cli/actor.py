@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import socket
 from collections.abc import Callable
 
 import click
 
 from pipeline.cli.options import Decorated
+from pipeline.permissions import account_name
 from pipeline.results.trail import Actor
 
 
@@ -20,16 +19,7 @@ def current_actor(name: str | None) -> Actor:
         name: Name that the person states (`--as`).
     """
     stated = " ".join((name or "").split())
-    return Actor(account=f"{_account()}@{socket.gethostname()}", name=stated)
-
-
-def _account() -> str:
-    """The account of this process; environment variables do not change it."""
-    user = os.getuid()
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return str(user)
+    return Actor(account=f"{account_name()}@{socket.gethostname()}", name=stated)
 
 
 def decision_options(command: Decorated) -> Decorated:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from pipeline.cli.unblinded import let_in
 from pipeline.errors import UserError
 from pipeline.permissions import Readers, new_files_for
 
@@ -45,10 +46,12 @@ class Command(click.Command):
         """Runs the command.
 
         Raises:
-            UserError: A file or folder that the user named can't be read or written.
+            UserError: A file or folder that the user named can't be read or written, or lies in a
+                root of unblinded runs whose readers are others.
         """
         try:
-            with self._new_files(ctx):
+            is_unblinded = let_in(ctx)
+            with self._new_files(ctx, is_unblinded):
                 return super().invoke(ctx)
         except OSError as error:
             if error.errno not in _REMEDIES or not _is_named(error.filename, ctx):
@@ -56,7 +59,7 @@ class Command(click.Command):
             remedy = _REMEDIES[error.errno]
             raise UserError(f"{error.filename}: {error.strerror}. {remedy}") from error
 
-    def _new_files(self, ctx: click.Context) -> AbstractContextManager[None]:
+    def _new_files(self, ctx: click.Context, is_unblinded: bool) -> AbstractContextManager[None]:
         """Limits who may read what the command writes, where it writes below a root."""
         readers = ctx.meta.get(READERS)
         if readers is None:
@@ -65,6 +68,8 @@ class Command(click.Command):
         folders = [Path(folder) for folder in named if folder]
         if "data" not in ctx.params and not any(folder.is_dir() for folder in folders):
             # A command that reads what runs have left: without a root there is nothing to share.
+            readers = Readers.OWNER
+        if is_unblinded:
             readers = Readers.OWNER
         return new_files_for(readers, folders)
 

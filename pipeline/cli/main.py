@@ -38,6 +38,7 @@ _COMMANDS = "pipeline.cli.commands"
         "synthetic": f"{_COMMANDS}.synthetic:synthetic",
         "verdict": f"{_COMMANDS}.verdict:verdict",
         "models": f"{_COMMANDS}.models:models",
+        "access": f"{_COMMANDS}.access:access",
         "freeze": f"{_COMMANDS}.freeze:freeze",
         "compile": f"{_COMMANDS}.compile:compile_packages",
         "submit": f"{_COMMANDS}.submit:submit",

@@ -26,6 +26,7 @@ from pipeline.pages.card_performance import (
     performance_blocks,
     uncertainty_blocks,
 )
+from pipeline.pages.conduct import pooled_notices, unblinded_banner
 from pipeline.pages.importance import importance_blocks
 from pipeline.pages.metrics import (
     task_verdicts_table,
@@ -78,7 +79,13 @@ def titled_card_page(card: Card) -> Page:
             f"One model for {len(card.outcomes)} tasks, from what is known {_landmark(card)}: "
             f"{'; '.join(outcome.title for outcome in card.outcomes)}."
         ),
-        blocks=[_decision_notice(card), _headline(card), *_scheme(card)],
+        blocks=[
+            *pooled_notices(card.study),
+            _decision_notice(card),
+            _headline(card),
+            *_scheme(card),
+        ],
+        banner=unblinded_banner(card.study),
         sections=[
             Section("What it is for", _intended_use(card), id="intended-use"),
             Section("Data", _data(card), id="data"),

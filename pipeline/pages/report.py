@@ -45,7 +45,7 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
         blocks=page.blocks,
         sections=sections,
         footer=page.footer,
-        banner=INTERNAL if internal else "",
+        banner=" ".join(filter(None, (page.banner, INTERNAL if internal else ""))),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,7 @@ from pipeline.names import slice_key
 from pipeline.reading.days import date_range
 from pipeline.reading.periods import period_names
 from pipeline.reading.text import as_text
-from pipeline.study.sections import Arm, Site, Slicing
+from pipeline.study.sections import Site, Slicing
 
 MISSING_GROUP = "missing"
 """Group of the subjects whose value a slice does not know."""
@@ -22,9 +22,9 @@ ARM_SEPARATOR = "/"
 """Between the values of an arm's columns, where it has several."""
 
 
-def arm_names(arm: Arm, subjects: pa.Table) -> pa.Array:
-    """Arm of each subject, null where a part of it is missing."""
-    parts = [as_text(subjects[column].combine_chunks()) for column in arm.columns]
+def arm_names(columns: Sequence[str], subjects: pa.Table) -> pa.Array:
+    """Arm of each subject, by the columns of the arm; null where a part of it is missing."""
+    parts = [as_text(subjects[column].combine_chunks()) for column in columns]
     return pc.binary_join_element_wise(*parts, ARM_SEPARATOR)
 
 

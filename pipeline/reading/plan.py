@@ -43,7 +43,13 @@ from pipeline.reading.formats import (
 from pipeline.reading.landmark_order import check_orders
 from pipeline.reading.missing_columns import missing_columns
 from pipeline.reading.stored import resolve_type
-from pipeline.reading.uses import OF_USE, example_uses, scoring_uses, summary_uses
+from pipeline.reading.uses import (
+    OF_USE,
+    example_uses,
+    hidden_uses,
+    scoring_uses,
+    summary_uses,
+)
 from pipeline.study.conditions import Condition
 from pipeline.study.levels import NamedLevels, named_levels, summary_levels
 from pipeline.study.references import (
@@ -280,7 +286,8 @@ def check_data(study: Study, data_root: str, snapshot: str = "") -> None:
 
 
 def _plan_examples(study: Study, headers: _Headers) -> ReadingPlan:
-    planner = _Planner(study, headers, example_uses(study), named_levels(study))
+    uses = [*example_uses(study), *hidden_uses(study)]
+    planner = _Planner(study, headers, uses, named_levels(study))
     plans = {name: planner.plan(name) for name in study.datasets}
     planner.check(plans)
     return ReadingPlan(study, plans, study.population, study.window)

@@ -23,6 +23,16 @@ def example_uses(study: Study) -> list[Reference]:
     return [use for use in study.references() if use.role not in SUMMARY_ROLES]
 
 
+def hidden_uses(study: Study) -> list[Reference]:
+    """Columns of the arm that TrialExampleGen looks at while a trial is ongoing.
+
+    Only to refuse features that give the arm away: no row is rejected because of them, and no
+    other stage reads them.
+    """
+    columns = study.hidden.arm if study.hidden else ()
+    return [Reference("arm.columns", "hidden", study.subject.dataset, c) for c in columns]
+
+
 def summary_uses(study: Study) -> list[Reference]:
     """Uses of columns and datasets that the summary is made from.
 

@@ -88,7 +88,21 @@ class Served(Document):
     version: int
 
 
-class TrailEntry(Document):
+class Chained(Document):
+    """An entry of a chain (`pipeline.runs.chain`).
+
+    Attributes:
+        number: From 1, without gaps.
+        previous: SHA-256 of the entry before; empty in the first.
+        at: UTC time in ISO 8601.
+    """
+
+    number: int
+    previous: str
+    at: str
+
+
+class TrailEntry(Chained):
     """One entry of the trail, `trail/<number>-<digest>.json`.
 
     Attributes:

@@ -19,13 +19,13 @@ from pipeline.documents import parse_document
 from pipeline.errors import UserError
 from pipeline.results.registration import RegisteredModel
 from pipeline.results.trail import Actor, Pointer, Served, Standing, TrailEnd, TrailEntry
+from pipeline.runs.chain import chained, read_chain
 from pipeline.runs.entries import HISTORY, REPAIR, EntryFile, entry_file, read_entries, sha256
 from pipeline.runs.standing import after
 from pipeline.swap import Seen, replace_seen, see
 
 POINTER = "champion.json"
 TRAIL = "trail"
-_NAME_DIGITS = 16
 _EARLIER = Actor(account="earlier release")
 _LOOKS = 10
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -114,17 +114,13 @@ def extend(book: Book, drafts: Sequence[Mapping[str, Any]]) -> Book | None:
         The new state; None where the registry has changed since, and nothing was written.
     """
     now = datetime.now(UTC).isoformat(timespec="microseconds")
-    standing, end, files = book.standing, book.pointer.trail, dict[str, bytes]()
+    standing = book.standing
     entries = [book.adopted] if book.adopted else []
     for draft in drafts:
         entry = TrailEntry.model_validate({"number": 0, "previous": "", "at": now, **draft})
         standing = after(standing, entry)
         entries.append(entry.model_copy(update={"champion": standing.champion}))
-    for entry in entries:
-        placed = entry.model_copy(update={"number": end.number + 1, "previous": end.digest})
-        content = json.dumps(placed.model_dump(), indent=1, sort_keys=True).encode()
-        end = TrailEnd(number=placed.number, digest=sha256(content))
-        files[_path(book.folder, end)] = content
+    end, files = chained(f"{book.folder}/{TRAIL}", book.pointer.trail, entries)
     if book.adopted:
         book = _with_kept_entry(book)
     champion, version = _served(book, standing.champion)
@@ -148,23 +144,7 @@ def read_trail(folder: str, end: TrailEnd) -> tuple[TrailEntry, ...]:
     Raises:
         UserError: One is missing, or is not the one that the next entry or the pointer names.
     """
-    found: list[TrailEntry] = []
-    while end.number > 0:
-        path = _path(folder, end)
-        content = storage.read(path)
-        if content is None:
-            raise UserError(f"{path}: entry {end.number} of the audit trail is missing. {REPAIR}")
-        if sha256(content) != end.digest:
-            raise UserError(f"{path}: entry {end.number} of the audit trail was changed. {REPAIR}")
-        entry = parse_document(TrailEntry, content, path, "an entry of the audit trail", REPAIR)
-        if entry.number != end.number:
-            raise UserError(
-                f"{path}: entry {end.number} of the audit trail says that it is {entry.number}. "
-                f"{REPAIR}"
-            )
-        found.append(entry)
-        end = TrailEnd(number=end.number - 1, digest=entry.previous)
-    return tuple(reversed(found))
+    return read_chain(TrailEntry, f"{folder}/{TRAIL}", end, "the audit trail", REPAIR)
 
 
 def find_entry(folder: str, study: str, model: str) -> EntryFile | None:
@@ -286,7 +266,3 @@ def _served(book: Book, champion: str) -> tuple[Served | None, int]:
         version=version,
     )
     return served, version
-
-
-def _path(folder: str, end: TrailEnd) -> str:
-    return f"{folder}/{TRAIL}/{end.number:08d}-{end.digest[:_NAME_DIGITS]}.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from pipeline.study.blinded import title_with_conduct
 from pipeline.study.sections import Threshold
 from pipeline.study.settings import Settings
 from pipeline.study.slicing_titles import task_titles, titles_with_pairs
@@ -22,7 +23,8 @@ class ExportedStudy(Settings):
         thresholds: The study's thresholds.
         task_titles: Titles of the tasks by name.
         slicing_titles: Titles of the slicings and pairs that have one, by name.
-        title: Title of the study; empty without one.
+        title: Title of the study, with what its readers must know of an ongoing trial; empty
+            without one.
     """
 
     study_name: str
@@ -46,5 +48,5 @@ class ExportedStudy(Settings):
             thresholds=study.thresholds,
             task_titles=dict(sorted(distinct_titles(titles, titles).items())),
             slicing_titles=dict(sorted(titles_with_pairs(study).items())),
-            title=study.title or "",
+            title=title_with_conduct(study),
         )

@@ -83,7 +83,7 @@ def label_digest(study: Study) -> str:
         "split": study.split.model_dump(mode="json"),
         "evaluation": study.evaluation.deal,
         "groups": _groups(study),
-        "arm": study.arm.columns if study.arm else None,
+        "arm": _arm_columns(study) or None,
         "site": study.site.column if study.site and _sites_decide(study) else None,
         "tasks": {name: _without(task, _NOT_OF_TASKS) for name, task in content["tasks"].items()},
         "datasets": {
@@ -109,6 +109,13 @@ def version_of_digest(digest: str) -> str:
     """
     version, colon, _ = digest.partition(":")
     return version if colon else "1"
+
+
+def _arm_columns(study: Study) -> tuple[str, ...]:
+    """Columns of the arm, also of one that is hidden: after the lock the labels are the same."""
+    if study.hidden:
+        return study.hidden.arm
+    return study.arm.columns if study.arm else ()
 
 
 def _sites_decide(study: Study) -> bool:
@@ -158,10 +165,12 @@ def _declared_columns(
     for dataset in datasets:
         uses = [use for use in study.references() if use.dataset == dataset]
         deciding = {use.column for use in uses if _decides(study, use)}
+        read = set(study.columns_used(dataset))
+        if dataset == study.subject.dataset:
+            deciding.update(_arm_columns(study))
+            read.update(_arm_columns(study))
         for name, column in study.datasets[dataset].columns.items():
-            is_read = name in study.columns_used(dataset) or _places_qualifiers(
-                study, dataset, name
-            )
+            is_read = name in read or _places_qualifiers(study, dataset, name)
             declared = column.model_dump(mode="json", exclude={"known"}, exclude_defaults=True)
             if name not in deciding and column.type == "text":
                 # Text rejects no row, and only a feature or a slicing reads this column.

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from pipeline.documents import yaml_fault
 from pipeline.errors import UserError
+from pipeline.study.blinded import blinded
 from pipeline.study.conditions import NO_VALUE
 from pipeline.study.error_words import words_of
 from pipeline.study.renamed import old_name, rename_old
@@ -34,14 +35,15 @@ _NO_TEXT = frozenset({"string_type", NO_VALUE})
 """Types of errors that a value without quotes may be the reason of."""
 
 
-def load_study(path: Path) -> Study:
+def load_study(path: Path, unblinded: bool = False) -> Study:
     """Reads and validates a study file.
 
     Args:
         path: A YAML file.
+        unblinded: Whether the arm of a trial that is ongoing may be seen.
 
     Returns:
-        The study.
+        The study; while its trial is ongoing without its arm (`pipeline.study.blinded`).
 
     Raises:
         UserError: The file can't be read, is not YAML, or breaks a rule; the message names
@@ -75,7 +77,7 @@ def load_study(path: Path) -> Study:
     study = parse_study(content, str(path), root)
     if "evaluation" not in content:
         _log_once(f"{path}: {_AUTO_BY_DEFAULT}")
-    return study
+    return study if unblinded else blinded(study, str(path))
 
 
 def parse_study(content: object, source: str, root: yaml.Node | None = None) -> Study:

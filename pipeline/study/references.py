@@ -33,6 +33,7 @@ Role = Literal[
     "population",
     "window",
     "arm",
+    "hidden",
     "site",
     "slicing",
     "feature",

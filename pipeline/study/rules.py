@@ -44,11 +44,17 @@ def problems(study: Study) -> Iterator[str]:
         yield from _title_problems(study)
         yield from _task_problems(study)
         yield from _analysis_problems(study)
+    yield from _conduct_problems(study)
     yield from _landmark_problems(study)
     yield from _slice_problems(study)
     yield from _evaluation_problems(study)
     yield from _validation_problems(study)
     yield from _threshold_problems(study)
+
+
+def _conduct_problems(study: Study) -> Iterator[str]:
+    if study.hidden and (study.arm or study.conduct != "ongoing"):
+        yield "hidden: only the pipeline writes it; remove the section"
 
 
 def _landmark_problems(study: Study) -> Iterator[str]:

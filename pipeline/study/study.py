@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from pipeline.documents import StrictModel
 from pipeline.study.conditions import Condition
@@ -25,6 +26,7 @@ from pipeline.study.sections import (
     Evaluation,
     Feature,
     Gate,
+    Hidden,
     Landmark,
     Name,
     RegistryRules,
@@ -44,6 +46,9 @@ from pipeline.study.sections import (
 )
 
 _NEEDED = ("features", "tasks")
+
+Account = Annotated[str, Field(pattern=r"^[^\s:/]{1,64}$")]
+"""Name of an account of the operating system."""
 
 
 class Study(StrictModel):
@@ -79,6 +84,11 @@ class Study(StrictModel):
         registry: Who decides that a blessed model becomes the champion.
         disclosure: `public`: only documents that may be published are written; `internal`: an
             additional report for the owner of the data.
+        conduct: `ongoing`: the trial still runs, so that all figures are pooled over its arms;
+            `locked`: its data are complete and its arms may be seen.
+        unblinded_readers: Accounts of the operating system that may make and read an unblinded run
+            of an ongoing trial.
+        hidden: What the blinded study of an ongoing trial lacks; written by the pipeline.
     """
 
     # Both are required; if one is missing, the rules of the other sections are still checked.
@@ -111,6 +121,9 @@ class Study(StrictModel):
     analysis: Analysis = Analysis()
     registry: RegistryRules = RegistryRules()
     disclosure: Literal["public", "internal"] = "public"
+    conduct: Literal["ongoing", "locked"] = "locked"
+    unblinded_readers: tuple[Account, ...] = ()
+    hidden: SkipJsonSchema[Hidden | None] = None
 
     @field_validator("version", mode="before")
     @classmethod
@@ -208,12 +221,17 @@ class Study(StrictModel):
         return json.dumps(self.to_content())
 
     def digest(self) -> str:
-        """SHA-256 of the study file's content but its `disclosure`, in hexadecimal.
+        """SHA-256 of the study file's content but `disclosure` and readers, in hexadecimal.
 
-        `disclosure` does not affect any result.
+        These do not affect any result.
         """
         return digest_of(self.as_public().to_content())
 
     def as_public(self) -> Study:
-        """The same study without an internal report, as stages get it."""
-        return self.model_copy(update={"disclosure": "public"})
+        """The same study without an internal report and its readers, as stages get it."""
+        return self.model_copy(update={"disclosure": "public", "unblinded_readers": ()})
+
+    @property
+    def is_unblinded(self) -> bool:
+        """Whether the trial is ongoing and the arm can be seen."""
+        return self.conduct == "ongoing" and self.arm is not None

@@ -9,6 +9,7 @@ import click
 from pipeline.cli.answer import Answer
 from pipeline.cli.lazy import Command
 from pipeline.cli.options import json_option, root_option, study_option, variable_option
+from pipeline.permissions import is_unblinded
 from pipeline.study.shipped import DEFAULT_STUDY
 
 
@@ -28,7 +29,9 @@ def freeze(study: str, root: Path, registry: str | None) -> Answer:
     from pipeline.study.shipped import find_study_file
 
     registry_root = registry or str(root.resolve() / "registry")
-    record, first = freeze_protocol(registry_root, load_study(find_study_file(study)))
+    record, first = freeze_protocol(
+        registry_root, load_study(find_study_file(study), is_unblinded(root))
+    )
     seen = "before any result" if first else "after a result had been seen"
     click.echo(f"frozen    {record.protocol[:16]} at {record.at}, {seen}")
     return Answer({"protocol": record.protocol, "at": record.at, "before_first_result": first})

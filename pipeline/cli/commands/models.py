@@ -18,6 +18,7 @@ from pipeline.cli.options import (
     study_option,
     variable_option,
 )
+from pipeline.permissions import is_unblinded
 from pipeline.study.shipped import DEFAULT_STUDY
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def promote(model: str, although_not_compared: bool, **given: Any) -> Answer:
     from pipeline.study.load import load_study
     from pipeline.study.shipped import find_study_file
 
-    study = load_study(find_study_file(given["study"]))
+    study = load_study(find_study_file(given["study"]), is_unblinded(given["root"]))
     if model == _NEWEST:
         found = overview(_registry_root(given["root"], given["registry"]), study.study)
         model = found.models[0].entry.id

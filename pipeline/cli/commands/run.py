@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +24,7 @@ from pipeline.cli.options import (
     variable_option,
 )
 from pipeline.errors import UserError
+from pipeline.permissions import Readers, is_unblinded, new_files_for
 
 if TYPE_CHECKING:
     from pipeline.config import Settings
@@ -86,18 +89,32 @@ BEAM_OPTION = variable_option(
     is_flag=True,
     help="End with exit code 3 where the model is refused or not judged.",
 )
+@variable_option(
+    "--unblinded",
+    is_flag=True,
+    help="With the arms of a trial that is ongoing, for the `unblinded_readers` of its study file "
+    "alone: in a root of its own, `unblinded` below the root.",
+)
 @json_option
-def run(fail_if_refused: bool, **chosen: Any) -> Answer:
+def run(fail_if_refused: bool, unblinded: bool, **chosen: Any) -> Answer:
     """Run the whole pipeline on this machine."""
     from pipeline.study.load import load_study
     from pipeline.study.shipped import find_study_file
 
     settings = build_settings(chosen)
+    sees_arm = unblinded or is_unblinded(settings.root)
     # Errors in the study file are reported before anything is written.
-    load_study(find_study_file(settings.study))
+    study_file = find_study_file(settings.study)
+    study = load_study(study_file, unblinded=sees_arm)
+    if sees_arm:
+        from pipeline.runs.unblinded import open_root
+
+        place = open_root(settings.root, study, str(study_file), "trial run")
+        settings = replace(settings, root=place)
     from pipeline.runners.local.run import run as run_pipeline
 
-    outcome = run_pipeline(settings)
+    with new_files_for(Readers.OWNER, ()) if sees_arm else nullcontext():
+        outcome = run_pipeline(settings)
     code = exit_code(outcome, fail_if_refused)
     return Answer(outcome.to_json(), code)
 
@@ -118,7 +135,8 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         ctx = run.make_context("trial run", list(arguments))
     except click.UsageError as error:
         raise UserError(describe_usage_error(error)) from error
-    ctx.params.pop("fail_if_refused")
+    for name in ("fail_if_refused", "unblinded"):
+        ctx.params.pop(name)
     return build_settings(ctx.params)
 
 

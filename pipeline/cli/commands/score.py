@@ -11,6 +11,7 @@ from pipeline.cli.answer import Answer
 from pipeline.cli.commands.run import BEAM_OPTION, beam_options, build_settings, exit_code
 from pipeline.cli.lazy import Command
 from pipeline.cli.options import json_option, path_option, root_option
+from pipeline.permissions import is_unblinded
 
 
 @click.command(cls=Command)
@@ -55,7 +56,7 @@ def score(
 
     settings = build_settings(chosen)
     # Errors in the study file and the options are reported before anything is written.
-    chosen_model(load_study(find_study_file(settings.study)), model)
+    chosen_model(load_study(find_study_file(settings.study), is_unblinded(settings.root)), model)
     if out is not None:
         check_output(out)
     from pipeline.runners.local.score import ScoringChoice

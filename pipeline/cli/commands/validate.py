@@ -17,6 +17,7 @@ from pipeline.cli.options import (
     variable_option,
 )
 from pipeline.cli.validated_model import model_option, update_method, update_option
+from pipeline.permissions import is_unblinded
 
 
 @click.command(cls=Command)
@@ -44,7 +45,7 @@ def validate(model: str | None, registry: str | None, update: str | None, **chos
     settings = build_settings(chosen)
     choice = ModelChoice.parse(model, registry)
     # Errors in the study file are reported before anything is written.
-    load_study(find_study_file(settings.study))
+    load_study(find_study_file(settings.study), is_unblinded(settings.root))
     from pipeline.runners.local.validate import validate as run_validation
 
     outcome = run_validation(settings, choice, update_method(update))

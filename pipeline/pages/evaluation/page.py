@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.html import charts
-from pipeline.html.blocks import Block, Facts, Grid, Paragraph
+from pipeline.html.blocks import Block, Facts, Grid, Notice, Paragraph
 from pipeline.html.numbers import Suppressed, count
 from pipeline.html.page import Page, Section
 from pipeline.metrics import METRICS
@@ -16,6 +16,7 @@ from pipeline.pages.evaluation.task_section import task_section
 from pipeline.pages.evaluation.verdict_section import overall_section, verdict_section
 from pipeline.results.documents import Group
 from pipeline.results.scheme_words import scheme_title
+from pipeline.study.blinded import POOLED
 
 
 def run_page(result: RunResult) -> Page:
@@ -37,8 +38,10 @@ def run_page(result: RunResult) -> Page:
             f"{wording.decision(result)}. {wording.decision_sentence(result)} "
             f"{wording.basis(result)}"
         ),
+        blocks=[Notice("warn", POOLED, result.settings.pooled)] if result.settings.pooled else [],
         sections=sections,
         kicker="Evaluation of a run",
+        banner=result.settings.banner,
         footer="A model blessed here predicts within this trial's population. It is no medical "
         "device.",
     )

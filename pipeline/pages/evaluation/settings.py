@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from pipeline.pages.conduct import unblinded_banner
+from pipeline.study.blinded import left_out
 from pipeline.study.features import feature_titles
 from pipeline.study.sections import Threshold
 from pipeline.study.settings import Settings, TaskTitle
@@ -25,6 +27,8 @@ class RunPageSettings(Settings):
         slicings: Names of the slicings, in the study file's order.
         thresholds: The study's thresholds.
         slicing_titles: Titles of the slicings that have one, by name.
+        pooled: What the page says where figures are pooled over the arms of an ongoing trial.
+        banner: What it says on every screen where they are not.
     """
 
     study_name: str
@@ -34,6 +38,8 @@ class RunPageSettings(Settings):
     slicings: tuple[str, ...]
     thresholds: tuple[Threshold, ...]
     slicing_titles: dict[str, str] = {}
+    pooled: str = ""
+    banner: str = ""
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -46,4 +52,6 @@ class RunPageSettings(Settings):
             slicings=tuple(study.slicing.by),
             thresholds=tuple(study.thresholds),
             slicing_titles=dict(sorted(slicing_titles(study).items())),
+            pooled=left_out(study.hidden) if study.hidden else "",
+            banner=unblinded_banner(study),
         )

@@ -42,6 +42,7 @@ from pipeline.runs.closing import close_run
 from pipeline.runs.run_file import RECORDS, RunFile, Status
 from pipeline.runs.run_record import versions
 from pipeline.runs.stage_record import StageRecord, describe_unexpected
+from pipeline.study.blinded import conduct_note
 from pipeline.study.slicing_titles import study_titles
 from pipeline.titles import title_or_name
 
@@ -128,6 +129,8 @@ def _run(
             f"[bold]{escape(title)}[/bold]  run {run_id}\n"
             f"[dim]data {escape(data)}\nlog  {escape(str(log_file))}[/dim]"
         )
+        if note := conduct_note(config.study):
+            print_words(console, f"[yellow]{escape(note)}[/yellow]")
         return made(config, console, run_id, log_file, notes).execute()
 
 

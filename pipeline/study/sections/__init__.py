@@ -1,5 +1,6 @@
 """The sections of a study file, validated separately; `pipeline.study.rules` has their rules."""
 
+from pipeline.study.sections.conduct import Hidden
 from pipeline.study.sections.data import (
     Arm,
     Column,
@@ -79,6 +80,7 @@ __all__ = [
     "Feature",
     "FollowUp",
     "Gate",
+    "Hidden",
     "Holds",
     "Hyperparameters",
     "Known",

@@ -1,3 +1,4 @@
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifact_types import Predictions
+from components.champion_model.blinded_champion import check_without_arm
 from components.champion_model.component import ChampionModel
 from components.champion_model.executor import Executor
 from components.champion_model.settings import ChampionModelSettings
@@ -189,3 +191,26 @@ def test_the_component_passes_the_token_as_a_parameter() -> None:
     assert component.exec_properties["champion_token"] == "abc"
     assert component.outputs["model"].type is standard_artifacts.Model
     assert component.outputs["statistics"].type is standard_artifacts.ExampleStatistics
+
+
+@pytest.mark.parametrize(
+    ("card", "is_refused"),
+    [
+        ({"study_file": {"study": STUDY, "arm": {"columns": ["arms"], "control": "0"}}}, True),
+        ({}, True),
+        ({"study_file": {"study": STUDY}}, False),
+    ],
+    ids=["read the arm", "does not say", "did not read it"],
+)
+def test_a_champion_that_read_the_arm_is_not_compared_while_the_trial_is_ongoing(
+    run: Run, card: dict[str, Any], is_refused: bool
+) -> None:
+    entry = run.register("first")
+    path = Path(entry.documents_uri) / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | card))
+
+    if is_refused:
+        with pytest.raises(UserError, match="was trained with the arm, or its card does not say"):
+            check_without_arm(entry)
+    else:
+        check_without_arm(entry)

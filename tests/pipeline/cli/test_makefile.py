@@ -16,8 +16,8 @@ from tests.whole_runs import REPOSITORY, environment
 TARGETS = {
     "run": {
         **{"STUDY": "ist", "DATA": "my data", "ROOT": "my runs", "SUBJECTS": "200", "SEED": "7"},
-        **{"STEPS": "30", "TUNE": "1", "STORE": "sqlite:///my store", "RUNNER": "flink"},
-        **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
+        **{"STEPS": "30", "TUNE": "1", "UNBLINDED": "1", "STORE": "sqlite:///my store"},
+        **{"RUNNER": "flink", "WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
     },
     "validate": {
         **{"STUDY": "my study.yaml", "DATA": "my data", "MODEL": "ist", "UPDATE": "logistic"},
@@ -72,7 +72,7 @@ TARGETS = {
     "boards": {"STORE": "sqlite:///my store", "ROOT": "my runs", "OUT": "my boards.html"},
 }
 
-SWITCHES = ("SCORE", "TUNE", "VALIDATE", "WITH_SUBJECT")
+SWITCHES = ("SCORE", "TUNE", "UNBLINDED", "VALIDATE", "WITH_SUBJECT")
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 DOCUMENTED = re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE)
