@@ -70,10 +70,11 @@ COMMANDS = {
     "freeze": (),
     "verdict": ("--study", "synthetic"),
     "models list": (),
-    "models show": ("newest",),
+    "models show": ("CHAMPION",),
     "models verify": (),
 }
-"""Run on the finished run, with arguments; what each shows is an output too."""
+"""Run on the finished run, with arguments, of which one stands for the champion's id; what each
+shows is an output too."""
 
 SUBJECT = {"AGE": 61, "SEX": "F", "arm": "Active"}
 BODIES: dict[str, Any] = {
@@ -126,8 +127,10 @@ def made() -> Iterator[Made]:
         assert run.code == 0, run.terminal + run.errors
         found = Made(run)
         found.add(Within.TERMINAL, "run", (run.terminal + run.errors).encode())
+        pointer = json.loads((run.root / "registry" / run.study / "champion.json").read_text())
         for command, arguments in COMMANDS.items():
-            found.add(Within.TERMINAL, command, _shown(run.root, command, arguments, given))
+            named = tuple(a.replace("CHAMPION", pointer["champion"]["id"]) for a in arguments)
+            found.add(Within.TERMINAL, command, _shown(run.root, command, named, given))
         for place, content in _served(run.root, folder / "accepted-tokens.txt"):
             found.add(Within.SERVICE, place, content)
         yield found
