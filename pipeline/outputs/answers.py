@@ -217,6 +217,13 @@ TERMINAL = (
         *("export", "freeze", "store migrate", "submit", "flink up", "flink down"),
     ),
     _shown(
+        "who opened unblinded runs",
+        Audience.UNBLINDED,
+        Disclosure.NONE,
+        "access",
+        written_by="pipeline.cli.commands.access",
+    ),
+    _shown(
         "log of the service",
         Audience.OPERATOR,
         Disclosure.NONE,

@@ -97,7 +97,7 @@ class Output:
     @property
     def is_owners(self) -> bool:
         """Whether its files are their owner's alone, whatever the setting."""
-        return self.audience is Audience.OWNER
+        return self.audience in (Audience.OWNER, Audience.UNBLINDED)
 
     def holds(self, place: str) -> bool:
         """Whether a path, a table, a route, a command or an event is of this kind.

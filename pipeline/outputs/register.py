@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.outputs.answers import MLFLOW, SERVICE, STORE, TERMINAL
 from pipeline.outputs.artifacts import ARTIFACTS
 from pipeline.outputs.elsewhere import CHOSEN, ELSEWHERE, KUBEFLOW
-from pipeline.outputs.output import FOLDERS, Output, Within
+from pipeline.outputs.output import FOLDERS, Audience, Output, Within
 from pipeline.outputs.registries import REGISTRY
 from pipeline.outputs.runs import BESIDE, RECORDS
+from pipeline.permissions import is_unblinded
 
 REGISTER: tuple[Output, ...] = (
     *ARTIFACTS,
@@ -62,14 +64,17 @@ def outputs_of(within: Within, place: str) -> tuple[Output, ...]:
 def written(root: Path, registry: Path | None = None) -> Iterator[tuple[Output, Path]]:
     """Every file below a root that is in the register, with what it is.
 
+    In a root of unblinded runs all outputs are those of its named readers.
+
     Args:
         root: Root of runs.
         registry: Root of the registry; `registry` below the root if not given. Its part of
             subjects is beside it.
     """
+    unblinded = is_unblinded(root)
     for path, found in _placed(root, registry):
         for output in found:
-            yield output, path
+            yield (replace(output, audience=Audience.UNBLINDED) if unblinded else output), path
 
 
 def unregistered(root: Path, registry: Path | None = None) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.outputs.artifacts import ALL, RUN, SCORING
 from pipeline.outputs.output import Audience, Disclosure, Output, Within
+from pipeline.permissions import ACCESS_LOG, UNBLINDED_FOLDER
 
 
 def _file(
@@ -157,6 +158,24 @@ BESIDE = (
         Within.ROOT,
         ("<study>/snapshots/<snapshot>/**",),
         "pipeline.reading.database.snapshot",
+    ),
+    Output(
+        "root of unblinded runs",
+        Audience.UNBLINDED,
+        Disclosure.PATIENT,
+        "all that a root holds, with results by arm",
+        Within.ROOT,
+        (f"{UNBLINDED_FOLDER}/**",),
+        "pipeline.runs.unblinded",
+    ),
+    Output(
+        "access log of a root of unblinded runs",
+        Audience.UNBLINDED,
+        Disclosure.NONE,
+        "JSON",
+        Within.ROOT,
+        (ACCESS_LOG, f"{ACCESS_LOG}.lock", "access/<entry>.json"),
+        "pipeline.runs.unblinded",
     ),
 )
 """What all runs of a root share."""

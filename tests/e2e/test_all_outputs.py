@@ -25,6 +25,8 @@ import pytest
 
 from pipeline.outputs.output import Disclosure, Within
 from pipeline.outputs.register import outputs_of, outputs_within, unregistered, written
+from pipeline.permissions import account_name
+from pipeline.runs.unblinded import open_root
 from tests.e2e.planted_secrets import (
     IDENTIFIER,
     PASSWORD_VARIABLE,
@@ -42,6 +44,7 @@ from tests.output_contents import (
     places_of_files,
     produced,
 )
+from tests.pipeline.runs.test_unblinded import ongoing
 from tests.scored_trial import run_scoring, write_subjects
 from tests.shifted_trial import write_trial as write_shifted_trial
 from tests.validation_runs import run_validation
@@ -198,10 +201,13 @@ def test_every_file_of_the_register_is_made_by_a_run(made: Made, tmp_path: Path)
     study = write_shifted_trial(tmp_path / "b" / "second")
     validated = run_validation(tmp_path / "b", study, "--update", "recalibration_in_the_large")
     assert validated.code == 0, validated.terminal
+    unblinded = open_root(tmp_path / "c", ongoing(account_name()), "study.yaml", "trial run")
     found = (
         produced(made.run.root)
         | produced(scored.root, tmp_path / "a" / "registry")
         | produced(validated.root, validated.registry)
+        | produced(unblinded)
+        | produced(unblinded.parent)
     )
 
     assert [str(path) for path in unregistered(scored.root, tmp_path / "a" / "registry")] == []

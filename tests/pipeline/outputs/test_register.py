@@ -20,10 +20,13 @@ from pipeline.outputs.register import (
     unregistered,
     written,
 )
+from pipeline.permissions import account_name
+from pipeline.runs.unblinded import open_root
 from pipeline.store.models import Base
 from pipeline.version import PROJECT
 from tests.each import each
 from tests.pipeline.cli.command_tree import COMMANDS
+from tests.pipeline.runs.test_unblinded import ongoing
 
 
 def places(within: Within) -> set[str]:
@@ -44,7 +47,7 @@ def test_what_writes_an_output_is_a_module() -> None:
 
 
 def test_patient_level_outputs_are_not_for_people_without_the_data() -> None:
-    trusted = (Audience.OWNER, Audience.DATA)
+    trusted = (Audience.OWNER, Audience.DATA, Audience.UNBLINDED)
     told = [o for o in REGISTER if o.disclosure in (Disclosure.PATIENT, Disclosure.SECRET)]
 
     assert [output.name for output in each(told) if output.audience not in trusted] == []
@@ -140,6 +143,19 @@ def test_a_registry_may_lie_elsewhere(tmp_path: Path) -> None:
     found = names(written(tmp_path / "runs", tmp_path / "models"))
 
     assert set(found) == {"champion.json", "predictions.parquet", "store.sqlite"}
+
+
+def test_what_lies_in_a_root_of_unblinded_runs_is_for_its_named_readers(tmp_path: Path) -> None:
+    place = open_root(tmp_path, ongoing(account_name()), "study.yaml", "trial run")
+    _write(place / "ist" / "records" / "1" / "page.html")
+    _write(place / "registry" / "ist" / "champion.json")
+    _write(place / "store.sqlite")
+
+    for root in (tmp_path, place):
+        assert {output.audience for output, _ in each(written(root))} == {Audience.UNBLINDED}
+        assert list(people_facing(root)) == []
+        assert list(unregistered(root)) == []
+    assert set(names(written(tmp_path)).values()) == {"root of unblinded runs"}
 
 
 def test_a_place_is_one_output() -> None:
