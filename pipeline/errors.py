@@ -12,3 +12,15 @@ class UserError(Exception):
     def _render_traceback_(self) -> list[str]:
         """Text that Jupyter shows in place of a traceback."""
         return [str(self)]
+
+
+def reason_of(error: OSError) -> str:
+    """Why something failed: the system's words, or the type of an error that a library raised.
+
+    Examples:
+        >>> reason_of(OSError(28, "No space left on device"))
+        'No space left on device'
+        >>> reason_of(BrokenPipeError())
+        'BrokenPipeError'
+    """
+    return error.strerror or type(error).__name__

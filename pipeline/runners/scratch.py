@@ -51,9 +51,10 @@ def scratch(root: Path) -> Iterator[Path]:
             os.environ.pop(_VARIABLE, None)
         else:
             os.environ[_VARIABLE] = before[0]
-        os.close(lock)
+        # Once it is free another run that starts removes it, too.
         for left in (made, folder):
             shutil.rmtree(left, ignore_errors=True)
+        os.close(lock)
 
 
 def abandoned(root: Path, beside: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.documents import Document, parse_document
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason_of
 from pipeline.results.card import Feature
 from pipeline.results.contributions import CONTRIBUTIONS_FILE, ContributionColumns
 from pipeline.results.registration import RegisteredModel
@@ -138,7 +138,7 @@ def load_registered(book: Book, entry: RegisteredModel) -> Champion:
     except OSError as error:
         raise UserError(
             f"Its files can't be copied to {tempfile.gettempdir()}, to be verified: "
-            f"{error.strerror}. Make room there, or name another folder (TMPDIR)."
+            f"{reason_of(error)}. Make room there, or name another folder (TMPDIR)."
         ) from error
 
 

@@ -7,8 +7,10 @@ of subjects), working folders, and models that were not copied to their end.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from pipeline.runs.alive import FolderInUseError, living_run
 from pipeline.runs.publish import unfinished_versions
 from pipeline.runs.run_file import VALIDATIONS
 from pipeline.runs.unfinished import unfinished_registrations
+
+logger = logging.getLogger(__name__)
 
 _EXECUTIONS_OF_SYSTEM = ("executor_execution", "driver_execution")
 _STATEFUL = "stateful_working_dir"
@@ -59,20 +63,37 @@ def clear(
         metadata_path: SQLite file of ML Metadata.
         pipeline_root: Where artifacts are written.
         serving: The folder of a server of models; None for none.
-        further: What they left elsewhere, folders and files.
+        further: What they left elsewhere, folders and files; the log names what can't be removed.
 
     Returns:
         What was found.
     """
     executions = _close_executions(metadata_path) if Path(metadata_path).exists() else []
     folders = [*_folders(Path(pipeline_root), executions), *unfinished_versions(serving)]
-    files = [path for path in further if not path.is_dir()]
-    folders += [path for path in further if path.is_dir()]
     for folder in folders:
-        shutil.rmtree(folder)
-    for file in files:
-        file.unlink(missing_ok=True)
-    return Leftovers(len(executions), len(folders), len(files))
+        _remove(folder)
+    files = 0
+    for path in further:
+        try:
+            is_folder = path.is_dir()
+            _remove(path)
+        except OSError as error:
+            logger.warning("what a run that died has left can't be removed: %s: %s", path, error)
+            continue
+        if is_folder:
+            folders.append(path)
+        else:
+            files += 1
+    return Leftovers(len(executions), len(folders), files)
+
+
+def _remove(path: Path) -> None:
+    """Removes a file, or a folder that another run that starts may be removing as well."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+    while path.is_dir():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(path)
 
 
 def registry_leftovers(own: Path, registry_root: str, study: str) -> list[Path]:

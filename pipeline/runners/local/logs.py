@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from pipeline.errors import reason_of
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -49,7 +51,7 @@ class _LosesWhatIsNotRead(io.FileIO):
         except OSError as error:
             if error.errno not in _GONE:
                 raise
-            logger.warning("the terminal is gone: %s", error.strerror)
+            logger.warning("the terminal is gone: %s", reason_of(error))
             return memoryview(content).nbytes
 
 

@@ -18,6 +18,7 @@ from rich.markup import escape
 from pipeline import interrupts
 from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
+from pipeline.errors import reason_of
 from pipeline.names import TRAINING
 from pipeline.runners.local.display import RunDisplay, print_words, waiting
 from pipeline.runners.local.exhausted import what_was_lacking
@@ -436,7 +437,8 @@ class LocalRun:
             logger.warning("the end of the run was not recorded: %s", error)
             print_words(
                 self._console,
-                f"The end of the run can't be recorded ({error.strerror}): the next start does it.",
+                f"The end of the run can't be recorded ({reason_of(error)}): the next start does "
+                "it.",
             )
         return RunOutcome(
             self._run,

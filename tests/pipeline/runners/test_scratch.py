@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -88,3 +89,23 @@ def test_a_link_in_the_systems_folder_is_not_followed(tmp_path: Path, system: Pa
     with scratch(tmp_path / "runs") as mine:
         (system / f"{mine.name[:-12]}{'0' * 12}").symlink_to(precious)
         assert abandoned(tmp_path / "runs", mine) == []
+
+
+def test_a_run_that_ends_holds_its_folder_until_it_is_removed(
+    tmp_path: Path, system: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that starts would remove it at the same time."""
+    root = tmp_path / "runs"
+    found = []
+    plain = shutil.rmtree
+
+    def rmtree(path: Path, ignore_errors: bool = False) -> None:
+        found.append(abandoned(root, system / "mine"))
+        plain(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    with scratch(root) as mine:
+        pass
+    assert not mine.exists()
+    assert found
+    assert not any(found)

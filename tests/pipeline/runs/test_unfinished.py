@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ def left(root: Path, registry: Registry, tmp_path: Path) -> list[Path]:
         found = [own / "models" / _DEAD, own / "statistics" / _DEAD, division / _DEAD]
         for folder in found:
             folder.mkdir(parents=True)
-            (folder / "half").write_text("who was in which part")
+            (folder / "variables").mkdir()
+            (folder / "variables" / "half").write_text("who was in which part")
+            grow_old(folder)
         if study == STUDY:
             of_study = found
     draft = root / STUDY / f".champion.json.{'0' * 32}"
@@ -47,6 +50,44 @@ def test_copies_without_an_entry_and_old_drafts_are_found_of_the_study_alone(
     assert unfinished_registrations(str(root), STUDY) == left
     [entry] = registry.history(STUDY)
     registry.check_files(entry)
+
+
+def test_a_folder_that_was_written_within_the_hour_is_not_taken(
+    root: Path, left: list[Path]
+) -> None:
+    """Another study's validation, or a run from another root, holds another lock."""
+    file = left[0] / "variables" / "half"
+    grow_old(file, 50 * 60)
+    assert unfinished_registrations(str(root), STUDY) == left[1:]
+    grow_old(file, 70 * 60)
+    assert unfinished_registrations(str(root), STUDY) == left
+
+
+@pytest.mark.parametrize("calls", [0, 1])
+def test_a_draft_that_a_living_command_renames_meanwhile_is_passed_over(
+    root: Path, left: list[Path], calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = 0
+    plain = Path.stat
+
+    def stat(path: Path, **options: bool) -> os.stat_result:
+        nonlocal seen
+        if path == left[-1]:
+            seen += 1
+            if seen == calls + 1:
+                path.replace(root / STUDY / "champion.json")
+        return plain(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert unfinished_registrations(str(root), STUDY) == left[:-1]
+    assert seen > calls
+
+
+def grow_old(path: Path, seconds: float = 2**31) -> None:
+    """Dates a file, or a folder with all in it, that long back."""
+    moment = max(time.time() - seconds, 0)
+    for found in (path, *path.rglob("*")):
+        os.utime(found, (moment, moment))
 
 
 def test_nothing_is_taken_where_an_entry_is_damaged(root: Path, left: list[Path]) -> None:

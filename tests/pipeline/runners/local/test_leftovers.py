@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import shutil
 from pathlib import Path
 
+import pytest
 from ml_metadata.proto import metadata_store_pb2 as pb
 from tfx.orchestration import metadata
 
@@ -66,3 +70,49 @@ def test_half_versions_of_models_are_removed_from_the_serving_folder(tmp_path: P
 
     assert [path.exists() for path in (*kept, *half)] == [True] * 3 + [False] * 3
     assert found.folders == 3
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_folder_that_another_run_removes_meanwhile_is_no_failure(
+    tmp_path: Path, is_whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = file(tmp_path / "scratch" / "tmp" / "shard")
+    other = file(tmp_path / "scratch" / "tmp" / "zeta" / "shard")
+    plain = os.unlink
+
+    def unlink(path: str, **options: int) -> None:
+        """The other run is a file ahead, or has removed everything."""
+        plain(path, **options)
+        shutil.rmtree(tmp_path / "scratch" if is_whole else other.parent, ignore_errors=True)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    found = clear(
+        str(tmp_path / "none.sqlite"), str(tmp_path / "artifacts"), None, [tmp_path / "scratch"]
+    )
+    assert found.folders == 1
+    assert not half.parents[1].exists()
+
+
+def test_what_cannot_be_removed_elsewhere_stops_no_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    precious = file(tmp_path / "precious" / "file")
+    link = tmp_path / "registry" / "link"
+    link.parent.mkdir()
+    link.symlink_to(precious.parent)
+    below_a_file = precious / "draft"
+    last = file(tmp_path / "registry" / "draft")
+
+    with caplog.at_level(logging.WARNING):
+        found = clear(
+            str(tmp_path / "none.sqlite"),
+            str(tmp_path / "artifacts"),
+            None,
+            [link, below_a_file, last],
+        )
+
+    assert (found.folders, found.files) == (0, 1)
+    assert (precious.exists(), last.exists()) == (True, False)
+    assert [str(link) in text or str(below_a_file) in text for text in caplog.messages] == [
+        True
+    ] * 2
