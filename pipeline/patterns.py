@@ -40,9 +40,19 @@ def matching(folder: str, pattern: str) -> list[Match]:
         pattern: Path or glob; `*` stays within a folder, `**` does not.
 
     Raises:
-        UserError: The file system refuses access, or the address of an object store has a
-            character of a pattern.
+        UserError: The file system refuses access, the pattern has a range of characters that ends
+            before it begins, or the address of an object store has a character of a pattern.
     """
+    try:
+        return _matching(folder, pattern)
+    except re.error as error:
+        raise UserError(
+            f"The pattern {pattern} of files has [...] with a range that ends before it begins, "
+            "such as [9-0]. Correct it in the study file (`file` of the dataset)."
+        ) from error
+
+
+def _matching(folder: str, pattern: str) -> list[Match]:
     if not is_remote(folder):
         with errors_for_people(folder):
             return sorted(_local(folder, pattern))

@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from components.evaluator.coarse import GroupResolution
 from components.evaluator.comparisons import Suppressed
 from components.evaluator.intervals import expit
 from components.evaluator.jackknife import GROUPS
@@ -65,23 +66,33 @@ def summarize_groups(
     if plan.scheme != "internal_external" or not plan.by:
         return ()
     found: dict[tuple[str, str], list[Record]] = {}
+    records = list(records)
+    resolution = GroupResolution(records)
     for record in records:
         of_group = tuple(name for name, _ in record.group) == (plan.by,)
         shown = record.group not in hidden.get(record.task, {})
         if of_group and shown and record.model == "challenger" and record.metric in SUMMARIZED:
             found.setdefault((record.task, record.metric), []).append(record)
-    summaries = (_summarize(task, metric, of, plan) for (task, metric), of in found.items())
+    summaries = (
+        _summarize(task, metric, of, plan, resolution) for (task, metric), of in found.items()
+    )
     return tuple(summary for summary in summaries if summary)
 
 
 def _summarize(
-    task: str, metric: str, records: Sequence[Record], plan: EvaluationPlan
+    task: str,
+    metric: str,
+    records: Sequence[Record],
+    plan: EvaluationPlan,
+    resolution: GroupResolution,
 ) -> BetweenGroups | None:
     on_logit = metric in _ON_LOGIT
     usable = [record for record in records if _is_usable(record, on_logit)]
     if not usable:
         return None
     values = [record.value for record in usable]
+    # The smallest and the largest are numbers of single groups.
+    shown = [resolution.record(record).value for record in usable]
     pooled = None
     if len(usable) > 1:
         effects = [_logit(value) if on_logit else value for value in values]
@@ -104,8 +115,8 @@ def _summarize(
         metric=metric,
         groups=len(usable),
         left_out=plan.folds - len(usable),
-        lowest=min(values),
-        highest=max(values),
+        lowest=min(shown),
+        highest=max(shown),
         **ends,
     )
 

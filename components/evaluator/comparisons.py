@@ -9,6 +9,7 @@ from typing import Any
 
 from components.evaluator.coarse import GroupResolution
 from components.evaluator.intervals import enough_events
+from components.evaluator.named_groups import is_merged
 from components.evaluator.records import Record, number_or_none
 from pipeline.estimates import Estimate
 from pipeline.results.documents import OVERALL, Group, ModelRole
@@ -117,7 +118,9 @@ class Comparison:
             holds=of.threshold.holds,
             strict=of.threshold.strict,
             estimate=beyond.shown().estimate if beyond else Estimate(),
-            smallest_group=self.smallest_group if self.reason in _OF_SIZE else None,
+            smallest_group=self.smallest_group
+            if self.reason in _OF_SIZE and not is_merged(of.group)
+            else None,
         )
 
     def to_json(self) -> dict[str, Any]:

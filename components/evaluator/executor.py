@@ -200,7 +200,7 @@ def _judge(
         scheme.tuning,
     )
     told += simpler_models(metrics, settings.reference_margin)
-    risks = predicted_risks(scheme.censoring, metrics, settings.arm_slicing)
+    risks = predicted_risks(scheme.censoring, metrics, settings.arm_slicing, suppressed)
     verdict = replace(verdict, notes=(*verdict.notes, *told))
     _write(folder, METRICS_FILE, metrics)
     curves = shown.shown_curves(found, records, suppressed, compared, settings)

@@ -15,7 +15,7 @@ from components.evaluator.comparisons import (
     Suppressed,
     compare,
 )
-from components.evaluator.named_groups import NamedGroups, is_merged
+from components.evaluator.named_groups import NamedGroups
 from components.evaluator.records import Record, number_or_none
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.metrics import METRICS
@@ -118,12 +118,7 @@ class Verdict:
             "dropped_tasks": list(self.dropped),
             "reasons": [_refusal_json(item) for item in self.refusals],
             "not_judged": [
-                {
-                    "task": task,
-                    "slice": dict(group),
-                    "subjects": None if is_merged(group) else f"<{self.smallest_group}",
-                }
-                for task, group in self.groups_not_judged
+                {"task": task, "slice": dict(group)} for task, group in self.groups_not_judged
             ],
             "notes": [_json(note) for note in self.notes],
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from components.evaluator.comparisons import Suppressed
 from pipeline.estimates import Estimate
 from pipeline.names import CHALLENGER
 from pipeline.results.censoring import ALL_SUBJECTS, CensoredTask
@@ -19,7 +20,7 @@ _MEAN = "mean_prediction"
 
 
 def predicted_risks(
-    censoring: Mapping[str, CensoredTask], metrics: Metrics, slicing: str
+    censoring: Mapping[str, CensoredTask], metrics: Metrics, slicing: str, hidden: Suppressed
 ) -> tuple[PredictedRisk, ...]:
     """Compares every task's mean prediction with its risk, in all subjects and in each arm.
 
@@ -32,6 +33,7 @@ def predicted_risks(
         censoring: Follow-up by task, of all subjects.
         metrics: What may be shown of the metrics.
         slicing: Name of the slicing by arm; empty without one.
+        hidden: Suppressed groups by task.
 
     Returns:
         One for each group of the tasks whose follow-up is not complete, in their order.
@@ -42,7 +44,6 @@ def predicted_risks(
         for record in metrics.records
         if record.metric == _MEAN and record.model == CHALLENGER
     }
-    hidden = {(group.task, group.group) for group in metrics.suppressed}
     found = []
     for name, task in censoring.items():
         if task.is_complete:
@@ -54,7 +55,7 @@ def predicted_risks(
             is_small = (follow_up.subjects or 0) < metrics.smallest_group
             reason: RiskReason = (
                 "group_too_small"
-                if is_small or (name, group) in hidden
+                if is_small or group in hidden.get(name, {})
                 else _reason(follow_up.risk, mean, of_part)
             )
             found.append(

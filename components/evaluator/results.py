@@ -156,7 +156,7 @@ def _records_of(
             upper=_clipped(upper, low, high),
             subjects=subjects,
             positives=positives,
-            unknown=members[task] - int(values[task, MetricName(SUBJECTS).text]),
+            unknown=members[task] - subjects,
         )
 
 

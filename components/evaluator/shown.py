@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -29,45 +28,38 @@ from pipeline.results.documents import (
 )
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.reference_models import ReferenceFit
-from pipeline.results.suppress import SuppressionReason, suppressed
+from pipeline.results.suppress import SuppressionReason, empty_of_small, suppressed
 from pipeline.results.tuning import Tuning
 
 
 def suppressed_groups(records: Iterable[Record], settings: EvaluatorSettings) -> Suppressed:
-    """Decides for each task which groups are not shown; see `suppress.suppressed`."""
+    """Decides for each task which groups are not shown; see `suppress.suppressed`.
+
+    Groups are shown with all their subjects, and so their sizes are the same for every task. Where
+    labels are unknown a group is shown if it had enough known ones whichever subjects these few
+    are: that a group is shown for one task only must not say that it has an unknown label.
+    """
+    records = [record for record in records if not record.is_of_champion]
+    unknown = {r.task: r.unknown for r in records if r.group == OVERALL}
+    smallest, slicings = settings.smallest_group, settings.expanded_slicings
     sizes: dict[str, dict[Group, int]] = {task: {OVERALL: 0} for task in settings.tasks}
+    few: dict[str, set[Group]] = {task: set() for task in settings.tasks}
     for record in records:
-        if not record.is_of_champion:
-            sizes[record.task][record.group] = record.subjects
-    slicings, smallest = settings.expanded_slicings, settings.smallest_group
+        size = record.subjects + record.unknown
+        sizes[record.task][record.group] = size
+        margin = min(unknown.get(record.task, 0), smallest - 1) if record.group else 0
+        if min(record.subjects, size - margin) < smallest:
+            few[record.task].add(record.group)
     return {
-        task: suppressed(_with_empty(found, slicings, smallest), slicings, smallest)
+        task: suppressed(
+            found,
+            slicings,
+            smallest,
+            few=few[task],
+            empty=empty_of_small(found, slicings, smallest),
+        )
         for task, found in sizes.items()
     }
-
-
-def _with_empty(
-    sizes: Mapping[Group, int], slicings: Sequence[tuple[str, ...]], smallest: int
-) -> dict[Group, int]:
-    """Sizes, with empty combinations of a small group as if one subject were of each.
-
-    Otherwise what is suppressed beside a small group would say in which combination it is.
-    """
-    values: dict[str, list[str]] = {}
-    small = set()
-    for group, size in sizes.items():
-        if len(group) == 1:
-            values.setdefault(group[0][0], []).append(group[0][1])
-            if size < smallest:
-                small.add(group[0])
-    found = dict(sizes)
-    for slicing in slicings:
-        if len(slicing) > 1 and small:
-            for combined in itertools.product(*(values.get(name, ()) for name in slicing)):
-                group = tuple(zip(slicing, combined, strict=True))
-                if small & set(group):
-                    found[group] = found.get(group) or 1
-    return found
 
 
 def suppressed_comparisons(
@@ -127,7 +119,7 @@ def shown_metrics(
     """
     records = list(records)
     groups = GroupResolution(records)
-    between = summarize_groups(map(groups.record, records), hidden, plan)
+    between = summarize_groups(records, hidden, plan)
     optional: dict[str, Any] = {"between_groups": between} if between else {}
     if references:
         optional["reference_models"] = dict(references)
@@ -152,9 +144,14 @@ def _suppressed(
     smallest = settings.smallest_group
     names = NamedGroups(records, settings.expanded_slicings, smallest)
     for task, groups in hidden.items():
-        found = {r.group for r in records if r.task == task and not r.is_of_champion}
-        for group, reason in names.not_shown(groups, found - groups.keys()):
-            is_limited = reason == "too_small" and not is_merged(group)
+        sizes = {
+            record.group: record.subjects + record.unknown
+            for record in records
+            if record.task == task and not record.is_of_champion
+        }
+        for group, reason in names.not_shown(groups, sizes.keys() - groups.keys()):
+            is_small = sizes.get(group, 0) < smallest and not is_merged(group)
+            is_limited = reason == "too_small" and is_small
             yield SuppressedGroup(
                 task=task,
                 slice=dict(group),

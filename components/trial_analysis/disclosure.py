@@ -114,10 +114,11 @@ class Disclosure:
             cells = dict(_cells(subjects.describing, column, population, self._levels))
             sizes = {group: size for group, size in cells.items() if size}
             # An empty group discloses no subject, unless it says where those of a small value are.
-            sizes |= dict.fromkeys(_empty_of_small(cells, self._fewest), 1)
+            empty = list(_empty_of_small(cells, self._fewest))
             factors = [(factor.name,) for factor in subjects.describing]
             pairs = [(factor.name, "value") for factor in subjects.describing]
-            hidden |= suppressed(sizes, [(), *factors, ("value",), *pairs], self._fewest).keys()
+            slicings = [(), *factors, ("value",), *pairs]
+            hidden |= suppressed(sizes, slicings, self._fewest, empty=empty).keys()
         return frozenset(hidden)
 
 

@@ -12,7 +12,7 @@ from components.trial_analysis.proportions import Observed, risk_difference, ris
 from components.trial_analysis.subjects import Factor, Outcome, TrialSubjects
 from pipeline.estimates import Estimate
 from pipeline.results.analysis import Comparison, HypothesisTest, Subgroup, Subgroups
-from pipeline.results.resolution import at_resolution, rounded_count
+from pipeline.results.resolution import at_resolution, fewest_known, rounded_count
 
 Pair = tuple[Observed, Observed]
 """A group and its control."""
@@ -84,6 +84,7 @@ def _by_slicing(
     groups: list[Subgroup] = []
     suppressed = 0
     is_coarse = disclosure.is_coarse(task)
+    known_share = float(outcome.known.mean())
     for value, code in with_missing(column):
         members = [(column.codes == code) & factor.of(side) for side in sides]
         group, control = (outcome.observed(of_side & outcome.known) for of_side in members)
@@ -92,7 +93,7 @@ def _by_slicing(
             pairs[value] = (group, control)
             sizes = [int(of_side.sum()) for of_side in members]
             exact = _subgroup(value, group, control)
-            groups.append(_coarse(exact, *sizes) if is_coarse else exact)
+            groups.append(_coarse(exact, sizes[0], sizes[1], known_share) if is_coarse else exact)
         else:
             suppressed += 1
     interaction = interaction_test(list(pairs.values()))
@@ -106,7 +107,7 @@ def _by_slicing(
     )
 
 
-def _coarse(exact: Subgroup, subjects: int, control_subjects: int) -> Subgroup:
+def _coarse(exact: Subgroup, subjects: int, control_subjects: int, known_share: float) -> Subgroup:
     """A subgroup in which labels may be unknown, as it is shown; see `results.resolution`.
 
     The difference is at the resolution of the smaller side. Its interval has the width of that of
@@ -125,14 +126,16 @@ def _coarse(exact: Subgroup, subjects: int, control_subjects: int) -> Subgroup:
             "control_subjects": control_subjects,
             "control_events": control_events,
             "risk_difference": _moved(
-                shown, exact.risk_difference.value, min(exact.subjects, exact.control_subjects)
+                shown,
+                exact.risk_difference.value,
+                fewest_known(min(subjects, control_subjects), known_share),
             ),
             "risk_ratio": Estimate(),
         }
     )
 
 
-def _moved(shown: Estimate, value: float | None, subjects: int) -> Estimate:
+def _moved(shown: Estimate, value: float | None, subjects: float) -> Estimate:
     """An interval moved to where a value lies at the resolution of its subjects."""
     if value is None or shown.value is None:
         return Estimate()

@@ -139,7 +139,7 @@ def _describe_group(record: MetricRecord, metric: str) -> str:
     basis = (
         f"{record.positives} with the outcome"
         if metric == "sensitivity"
-        else f"{record.subjects - record.positives} without the outcome"
+        else f"{record.subjects} subjects"
     )
     if record.lower is None or record.upper is None:
         return f"{group_name(record.group)} ({basis}): no interval"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pipeline.estimates import Estimate, normal_interval
 from pipeline.results.documents import OVERALL, Group
-from pipeline.results.resolution import at_resolution, rounded_count
-from pipeline.results.suppress import suppressed
+from pipeline.results.resolution import at_resolution, fewest_counted, rounded_count
+from pipeline.results.suppress import empty_of_small, suppressed
 from pipeline.weights import error_of_weighted_mean, is_weighted, weighted_mean
 
 PREDICTION = "predicted probability"
@@ -107,7 +107,9 @@ def task_errors(
     members = _members(groupings, pairs)
     sizes: dict[Group, int] = {OVERALL: len(outcome)}
     sizes |= {group: int(inside.sum()) for group, inside in members.items()}
-    hidden = suppressed(sizes, [(), *((name,) for name in groupings), *pairs], smallest)
+    slicings = [(), *((name,) for name in groupings), *pairs]
+    empty = empty_of_small(sizes, slicings, smallest)
+    hidden = suppressed(sizes, slicings, smallest, empty=empty)
     if OVERALL in hidden:
         return None
     p = np.clip(predicted, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
@@ -119,7 +121,7 @@ def task_errors(
         observed = float(outcome[inside].mean())
         share = float(own[inside].sum() / own.sum())
         if is_coarse and group != OVERALL:
-            observed = at_resolution(observed, subjects)
+            observed = at_resolution(observed, fewest_counted(rounded_count(subjects)))
             share = rounded_count(round(share * len(outcome))) / len(outcome)
             subjects = rounded_count(subjects)
         return GroupError(

@@ -124,12 +124,8 @@ def evaluated_thresholds(curves: Sequence[GroupCurves]) -> list[float]:
 
 def _decisions(item: Confusion, group: GroupCurves) -> Decisions:
     rates = item.true_positive_rate, item.false_positive_rate
-    if rates[0] is not None and rates[1] is not None:
-        # Subjects are weighted, or their numbers are rounded: the rates say more.
-        outcomes = group.weighted or WeightedOutcomes(
-            observed_rate=group.positives / group.subjects, effective_subjects=group.subjects
-        )
-        return _of_rates(item.decision_threshold, rates[0], rates[1], outcomes)
+    if group.weighted and rates[0] is not None and rates[1] is not None:
+        return _of_rates(item.decision_threshold, rates[0], rates[1], group.weighted)
     return Decisions(
         item.decision_threshold,
         item.true_positives,

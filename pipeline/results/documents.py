@@ -89,7 +89,7 @@ class SuppressedGroup(OfGroup):
     """A group that is not shown: empty or too small, or a small one would follow from it.
 
     Values that few subjects have are named together (`other (suppressed)`), and empty groups are
-    listed as well, so that the list does not say in which groups few subjects are.
+    listed too, so that the list does not say in which groups few subjects are.
 
     Attributes:
         reason: `too_small`, or `complementary`: a small group would follow from it by subtraction.
@@ -180,7 +180,7 @@ class NotJudged(OfGroup):
     """A group with too few subjects for the thresholds that hold in every slice.
 
     Attributes:
-        subjects: Upper limit of its size, as `<20`.
+        subjects: Upper limit of its size, as `<20`, in documents of 0.1.0.
     """
 
     subjects: str | None = None
@@ -342,7 +342,8 @@ class GroupCurves(OfGroup):
         smooth: Points of the smoothed calibration curve; empty in documents of 0.1.0.
         decision: Points of the decision curve, in rising order of thresholds; likewise.
         stability: How predictions vary between training samples; null without repeats.
-        weighted: Outcomes where subjects are weighted; null where each counts once.
+        weighted: Outcomes where subjects are weighted, or a group's numbers give no rate of its
+            known labels; null where each counts once.
         referral: What leaving the least certain subjects to people gains; empty without intervals.
     """
 

@@ -57,7 +57,8 @@ _EXPLANATIONS: Mapping[ComparisonReason, str] = {
     "outcome",
     "too_few_events": f"can't be judged: fewer than {LEAST_EVENTS} subjects with the outcome, or "
     "without it",
-    "group_too_small": "is not judged: fewer than {smallest_group} subjects have a known outcome",
+    "group_too_small": "is not judged: fewer than {smallest_group} subjects may have a known "
+    "outcome",
     "no_champion": "is not judged: no champion was scored",
     "no_reference": "can't be judged: the reference model was not fitted",
 }
@@ -71,6 +72,8 @@ _EXPLANATIONS_OF_CHAMPION: Mapping[ComparisonReason, str] = {
     "group_too_small": f"is not judged: {_OF_UNSEEN} {{smallest_group}} have a known outcome",
 }
 """The same of comparisons with the champion, which may be on a part of the subjects."""
+
+_OF_MERGED = "is not judged: few subjects have each of its values"
 
 _NOT_SHOWN: Mapping[tuple[str, str | None], str] = {
     ("auc", None): "that it ranks subjects better than guessing is not shown",
@@ -119,6 +122,8 @@ def _explanation(item: Judged) -> str:
     reason: ComparisonReason = item.reason  # type: ignore[assignment]
     own = _EXPLANATIONS_OF_CHAMPION if item.is_of_champion else {}
     text = own.get(reason) or _EXPLANATIONS[reason]
+    if reason == "group_too_small" and item.smallest_group is None:
+        return _OF_MERGED
     return text.format(smallest_group=item.smallest_group)
 
 

@@ -21,6 +21,7 @@ COUNT_BASE = 5
 that a study can ask for."""
 
 _STEPS = (1, 2, 5)
+_LEAST_SHARE = 0.8
 _MOST_DIGITS = 12
 
 
@@ -48,23 +49,49 @@ def resolution(subjects: int) -> float:
     return next(step / 10**digits for step in (*_STEPS, 10) if step * subjects >= 10**digits)
 
 
-def at_resolution(value: float, subjects: int) -> float:
+def at_resolution(value: float, subjects: float) -> float:
     """A number at the resolution of a denominator.
-
-    A denominator that is rounded to `COUNT_BASE` may be smaller by almost this: the step is that of
-    the smallest, so that each of the possible ones has a fraction within the step.
 
     Args:
         value: The number; one that is not finite stays as it is.
-        subjects: The denominator.
+        subjects: The smallest that the denominator may be: the step must not tell it, so this
+            follows from what is shown. Below 1 it counts as 1.
 
     Examples:
-        >>> at_resolution(17 / 54, 54), at_resolution(17 / 55, 55)
+        >>> at_resolution(17 / 54, 50), at_resolution(17 / 55, 50)
         (0.32, 0.3)
-        >>> at_resolution(float("nan"), 54)
+        >>> at_resolution(float("nan"), 50)
         nan
     """
     if not math.isfinite(value):
         return value
-    step = resolution(max(subjects - COUNT_BASE + 1, 1))
+    step = resolution(max(math.floor(subjects), 1))
     return round(round(value / step) * step, _MOST_DIGITS)
+
+
+def fewest_counted(rounded: int) -> int:
+    """The smallest number of subjects that is shown as a rounded count.
+
+    Examples:
+        >>> [fewest_counted(rounded) for rounded in (0, 5, 20)]
+        [1, 3, 18]
+    """
+    return max(rounded - COUNT_BASE // 2, 1)
+
+
+def fewest_known(subjects: int, known_share: float) -> float:
+    """About the fewest of a group's subjects whose label may be known.
+
+    Args:
+        subjects: Number of the group's subjects.
+        known_share: Share of all subjects of the trial whose label is known.
+
+    Returns:
+        Four fifths of their expected number: fewer are known only of a group in which many are
+        unknown, which may follow.
+
+    Examples:
+        >>> fewest_known(100, 0.9)
+        72.0
+    """
+    return round(_LEAST_SHARE * known_share * subjects, _MOST_DIGITS)

@@ -8,6 +8,7 @@ numbers that remain (complementary suppression).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -36,6 +37,9 @@ def suppressed(
     slicings: Sequence[tuple[str, ...]],
     smallest: int,
     shown: Collection[Group] = (),
+    *,
+    few: Collection[Group] = (),
+    empty: Collection[Group] = (),
 ) -> dict[Group, SuppressionReason]:
     """Decides which groups are suppressed.
 
@@ -54,6 +58,9 @@ def suppressed(
         slicings: Names of the slicings of each kind of group.
         smallest: Fewest subjects that a group is shown for.
         shown: Groups that are shown already, so that others must be suppressed for them.
+        few: Groups that are suppressed as too small whatever their size.
+        empty: Groups without a subject that are suppressed as if they had one, see
+            `empty_of_small`.
 
     Returns:
         The suppressed groups with their reasons.
@@ -66,7 +73,7 @@ def suppressed(
         >>> suppressed(sizes, [(), ("sex",)], smallest=20)
         {(('sex', 'F'),): 'complementary', (('sex', 'M'),): 'too_small'}
     """
-    table = _Table(sizes, slicings, smallest, shown)
+    table = _Table({**dict.fromkeys(empty, 0), **sizes}, slicings, smallest, shown, few, empty)
     while (exposed := table.exposed()) is not None:
         table.hide(exposed)
     return {
@@ -74,6 +81,41 @@ def suppressed(
         for cell, group in enumerate(table.groups)
         if cell in table.hidden
     }
+
+
+def empty_of_small(
+    sizes: Mapping[Group, int], slicings: Sequence[tuple[str, ...]], smallest: int
+) -> list[Group]:
+    """Combinations that no subject of a small group is in.
+
+    What is suppressed beside a small group must not say in which combinations its few subjects are:
+    those without one are protected like those with one.
+
+    Args:
+        sizes: Subjects of every group that has some.
+        slicings: Names of the slicings of each kind of group.
+        smallest: Fewest subjects that a group is shown for.
+
+    Examples:
+        >>> sizes = {(): 90, (("sex", "F"),): 89, (("sex", "X"),): 1, (("arm", "A"),): 45}
+        >>> sizes |= {(("arm", "B"),): 45, (("sex", "X"), ("arm", "A")): 1}
+        >>> empty_of_small(sizes, [(), ("sex",), ("arm",), ("sex", "arm")], smallest=20)
+        [(('sex', 'X'), ('arm', 'B'))]
+    """
+    values: dict[str, list[str]] = {}
+    small = set()
+    for group, size in sizes.items():
+        if len(group) == 1:
+            values.setdefault(group[0][0], []).append(group[0][1])
+            if 0 < size < smallest:
+                small.add(group[0])
+    combined = (
+        tuple(zip(slicing, of, strict=True))
+        for slicing in slicings
+        if len(slicing) > 1
+        for of in itertools.product(*(values.get(name, ()) for name in slicing))
+    )
+    return [group for group in combined if small & set(group) and not sizes.get(group)]
 
 
 class _Table:
@@ -91,6 +133,8 @@ class _Table:
         slicings: Sequence[tuple[str, ...]],
         smallest: int,
         shown: Collection[Group],
+        few: Collection[Group],
+        empty: Collection[Group],
     ) -> None:
         self._smallest = smallest
         self.groups = sorted(sizes, key=lambda group: (len(group), group))
@@ -113,8 +157,11 @@ class _Table:
             for cell in equation.cells:
                 self._sums_of.setdefault(cell, []).append(number)
         self.too_small = {cell for cell, size in enumerate(self._sizes) if size < smallest}
+        self.too_small |= {place[group] for group in few if group in place}
+        self._guarded = {place[group] for group in empty if not self._sizes[place[group]]}
         self.hidden: set[int] = set()
         self._hidden_parts = [0] * len(self._sums)
+        self._has_guarded = [False] * len(self._sums)
         for cell in self.too_small | rests:
             self.hide(cell)
         # A cell that is hidden later has the smallest size, so no sum needs a second look.
@@ -126,13 +173,15 @@ class _Table:
         for number in self._sums_of.get(cell, ()):
             if cell != self._sums[number].whole:
                 self._hidden_parts[number] += self._sizes[cell]
+                self._has_guarded[number] |= cell in self._guarded
 
     def exposed(self) -> int | None:
         """The shown cell to suppress next; None if every small group is safe."""
         while self._pending:
             number = self._pending.pop()
             equation, total = self._sums[number], self._hidden_parts[number]
-            if equation.whole not in self.hidden and 0 < total < self._smallest:
+            is_small = total < self._smallest and (total > 0 or self._has_guarded[number])
+            if equation.whole not in self.hidden and is_small:
                 next_cell = self._smallest_shown(equation.parts)
                 if next_cell is not None:
                     return next_cell
@@ -157,7 +206,11 @@ class _Table:
             for equation in self._sums
         ]
         unknown = [{cell: c for cell, c in row.items() if cell in self.hidden} for row in rows]
-        small = sorted(cell for cell in self.hidden & self.too_small if self._sizes[cell] > 0)
+        small = sorted(
+            cell
+            for cell in self.hidden & self.too_small
+            if self._sizes[cell] > 0 or cell in self._guarded
+        )
         determined = determined_unknowns(unknown)
         return [cell for cell in small if cell in determined]
 

@@ -49,7 +49,8 @@ def of_analysis(document: Analysis, domains: Mapping[str, Sequence[str]]) -> Ite
     for task in document.tasks:
         yield from _of_task(task)
     for block in document.subgroups:
-        yield from _of_subgroups(block, unknown_of(document, block.task))
+        unknown = unknown_of(document, block.task)
+        yield from _of_subgroups(block, unknown, known_share_of(document, block.task))
     for pair in document.screening.pairs:
         if pair.subjects is not None:
             present = frozenset(domains[pair.characteristic]) - {MISSING}
@@ -63,6 +64,14 @@ def unknown_of(document: Analysis, task: str) -> int:
     rates = next(found.rates for found in document.tasks if found.task == task)
     found = [rate.unknown for rate in rates if rate.unknown is not None]
     return max(found) if len(found) == len(rates) else int(document.subjects or 0)
+
+
+def known_share_of(document: Analysis, task: str) -> float:
+    """Share of all subjects whose label is known, by the flow chart of the first factor."""
+    rates = next(found.rates for found in document.tasks if found.task == task)
+    own = [rate for rate in rates if rate.factor == document.factors[0].name]
+    unknown = sum(rate.unknown or 0 for rate in own)
+    return 1 - unknown / document.subjects if document.subjects else 1.0
 
 
 def _of_characteristic(found: Characteristic) -> Iterator[Statement]:
@@ -97,13 +106,14 @@ def _of_task(task: TaskAnalysis) -> Iterator[Statement]:
             yield from share(level.and_(label, POSITIVE), known, rate.rate.value, source)
 
 
-def _of_subgroups(block: Subgroups, largest: int) -> Iterator[Statement]:
+def _of_subgroups(block: Subgroups, largest: int, known_share: float) -> Iterator[Statement]:
     """Statements of subgroups.
 
     Args:
         block: A comparison by the groups of a slicing.
         largest: Most labels that may be unknown. If none can, counts are exact; else a group is
             counted with all its subjects, and events are rounded.
+        known_share: Share of all subjects whose label is known.
     """
     label, compared = label_of(block.task), block.comparison
     for group in block.groups:
@@ -125,11 +135,11 @@ def _of_subgroups(block: Subgroups, largest: int) -> Iterator[Statement]:
                     Form.size(positive), number - _ROUNDING, min(number + _ROUNDING, size), source
                 )
         if largest:
-            yield from _of_effects(block, group, boxes, largest)
+            yield from _of_effects(block, group, boxes, largest, known_share)
 
 
 def _of_effects(
-    block: Subgroups, group: Subgroup, boxes: Sequence[Box], largest: int
+    block: Subgroups, group: Subgroup, boxes: Sequence[Box], largest: int, known_share: float
 ) -> Iterator[Statement]:
     """What the digits of an effect tell: numbers for which it would be shown as it is.
 
@@ -149,7 +159,7 @@ def _of_effects(
         for size, number in zip(sizes, events, strict=True)
     ]
     for one, other in itertools.product(*sides):
-        if shown_subgroup(group.value, one, other, sizes) == group:
+        if shown_subgroup(group.value, one, other, sizes, known_share) == group:
             possible.append((one, other))
     assert possible, f"{group}: nothing would be shown like this"
     label, source = label_of(block.task), f"effect: {block.slicing} {group.value}"
@@ -161,7 +171,7 @@ def _of_effects(
 
 
 def shown_subgroup(
-    value: str, group: Observed, control: Observed, sizes: Sequence[int]
+    value: str, group: Observed, control: Observed, sizes: tuple[int, int], known_share: float
 ) -> Subgroup:
     """What would be shown of a group and its control in which labels are unknown."""
-    return _coarse(_subgroup(value, group, control), *sizes)
+    return _coarse(_subgroup(value, group, control), sizes[0], sizes[1], known_share)

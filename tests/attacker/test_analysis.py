@@ -60,7 +60,7 @@ def test_the_internal_analysis_gives_planted_subjects_away() -> None:
 
 
 def test_groups_are_found_where_nothing_is_suppressed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disclosure, "suppressed", lambda *_: {})
+    monkeypatch.setattr(disclosure, "suppressed", lambda *_, **__: {})
     found = {find.what for find in finds(planted_trial(slicings=()))}
     assert "RACE ASIAN" in found
 
@@ -70,7 +70,9 @@ def test_groups_are_found_where_small_ones_alone_are_suppressed(
 ) -> None:
     """Without complementary suppression a small group follows by subtraction."""
 
-    def small(sizes: dict[object, int], _: object, smallest: int) -> dict[object, str]:
+    def small(
+        sizes: dict[object, int], _: object, smallest: int, **__: object
+    ) -> dict[object, str]:
         return {group: "too_small" for group, size in sizes.items() if size < smallest}
 
     monkeypatch.setattr(disclosure, "suppressed", small)

@@ -120,15 +120,16 @@ def _study_file() -> dict[str, Any]:
 
 def _documents() -> dict[str, Any]:
     hidden = [
-        ({"sex": "M", "age": "<50"}, "too_small"),
-        ({"sex": "F", "age": "<50"}, "complementary"),
+        ({"sex": "M", "age": "<50"}, "too_small", "<50"),
+        ({"sex": "F", "age": "<50"}, "complementary", None),
     ]
     return {
         "metrics.json": {
             "smallest_group": 50,
             "records": [item for group in SIZES for item in _records(group)],
             "suppressed": [
-                {"task": "death", "slice": group, "reason": reason} for group, reason in hidden
+                {"task": "death", "slice": group, "reason": reason, "subjects": subjects}
+                for group, reason, subjects in hidden
             ],
         },
         "verdict.json": {

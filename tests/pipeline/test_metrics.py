@@ -43,6 +43,7 @@ def test_the_evaluator_computes_nothing_else() -> None:
         CURVES,
         EFFECTIVE_NEGATIVES,
         EFFECTIVE_POSITIVES,
+        MEMBERS,
         POSITIVES,
         SUBJECTS,
         MetricName,
@@ -59,7 +60,7 @@ def test_the_evaluator_computes_nothing_else() -> None:
         for item in spec.metrics
     }
     effective = {EFFECTIVE_POSITIVES, EFFECTIVE_NEGATIVES}
-    assert found == {*COMPUTED, SUBJECTS, POSITIVES, *effective, CURVES}
+    assert found == {*COMPUTED, MEMBERS, SUBJECTS, POSITIVES, *effective, CURVES}
 
 
 @pytest.mark.parametrize("name", JUDGED)

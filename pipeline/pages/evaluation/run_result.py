@@ -162,8 +162,8 @@ class RunResult:
 
     def not_shown(self, task: str, group: Group) -> Suppressed:
         """The placeholder for a group's numbers."""
-        protects_other = self._suppressed.get((task, group)) == "complementary"
-        return Suppressed(None if protects_other else self.metrics.smallest_group)
+        is_limited = group == OVERALL or (task, group) in self._limited
+        return Suppressed(self.metrics.smallest_group if is_limited else None)
 
     def count_not_shown(self, task: str) -> tuple[int, int]:
         """Number of groups of a task that are too small, and of those that protect another one."""
@@ -198,6 +198,11 @@ class RunResult:
             for item in self.metrics.records
             if item.versus is None
         }
+
+    @cached_property
+    def _limited(self) -> set[tuple[str, Group]]:
+        """Groups that are listed with a limit of their size."""
+        return {(item.task, item.group) for item in self.metrics.suppressed if item.subjects}
 
     @cached_property
     def _suppressed(self) -> Mapping[tuple[str, Group], str]:

@@ -95,8 +95,7 @@ def not_shown_sentence(result: RunResult, task: str) -> str:
     small, others = result.count_not_shown(task)
     parts = []
     if small:
-        fewest = count(result.metrics.smallest_group)
-        parts.append(f"{_groups(small)} with fewer than {fewest} subjects")
+        parts.append(f"{_groups(small)} with too few subjects or none")
     if others:
         parts.append(f"{_groups(others)} from which a smaller one would follow by subtraction")
     return f"Not shown: {', '.join(parts)}." if parts else ""

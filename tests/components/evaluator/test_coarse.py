@@ -71,7 +71,7 @@ def test_a_group_is_counted_with_all_its_subjects_for_every_task(group: Group) -
 
 
 def test_a_share_of_a_group_is_no_finer_than_one_of_its_subjects() -> None:
-    assert shown("worsening", WOMEN).value == 0.32  # 17 / 54 is .3148
+    assert shown("worsening", WOMEN).value == 0.3  # 17 / 54 is .3148
 
 
 def test_positives_of_a_group_are_rounded() -> None:
@@ -80,7 +80,7 @@ def test_positives_of_a_group_are_rounded() -> None:
 
 def test_a_group_without_unknown_labels_looks_the_same_as_one_with_some() -> None:
     assert shown("worsening", MEN).positives == 15
-    assert shown("worsening", MEN).value == 0.28  # 17 / 60 is .2833
+    assert shown("worsening", MEN).value == 0.3  # 17 / 60 is .2833
 
 
 def test_a_task_whose_labels_are_all_known_is_shown_exactly() -> None:
@@ -93,8 +93,8 @@ def test_all_subjects_together_are_shown_exactly() -> None:
 
 
 def test_the_exact_value_is_judged_and_the_coarse_one_shown() -> None:
-    """17 / 54 is below .318, and is shown as .32."""
-    limit = Threshold(metric="calibration_in_the_large", at_least=0.318, scope="every_slice")
+    """17 / 54 is above .31, and is shown as .3."""
+    limit = Threshold(metric="calibration_in_the_large", at_least=0.31, scope="every_slice")
     records = [replace(r, metric="calibration_in_the_large") for r in RECORDS]
 
     verdict = judge(records, suppressed_groups(records, settings()), settings(limit), None)
@@ -104,13 +104,36 @@ def test_the_exact_value_is_judged_and_the_coarse_one_shown() -> None:
         for item in verdict.comparisons
         if (item.application.task, item.application.group) == ("worsening", WOMEN)
     )
-    assert (found.outcome, found.value) == ("fails", 0.32)
+    assert (found.outcome, found.value) == ("passes", 0.3)
 
 
-def test_subjects_that_two_models_are_compared_on_are_rounded() -> None:
-    compared = record("worsening", WOMEN, 33, 22, model="champion")
+@pytest.mark.parametrize(("compared", "shown"), [(33, 35), (54, 55)])
+def test_subjects_that_two_models_are_compared_on_are_rounded_or_all(
+    compared: int, shown: int
+) -> None:
+    """Of 55 women, one of whom has an unknown label."""
+    of_both = record("worsening", WOMEN, compared, 55 - compared, model="champion")
 
-    assert GroupResolution([*RECORDS, compared]).record(compared).subjects == 35
+    assert GroupResolution([*RECORDS, of_both]).record(of_both).subjects == shown
+
+
+def test_a_group_is_shown_for_every_task_or_has_many_unknown_labels() -> None:
+    """Of 20 women one has an unknown label: worsening does not show them, nor if none had."""
+    for unknown in (0, 1):
+        found = of_groups("worsening", 20 - unknown, 99 + unknown, (unknown, 1 - unknown))
+
+        assert set(suppressed_groups(found, settings())["worsening"]) >= {WOMEN}
+
+
+def test_the_step_of_a_share_is_the_same_whether_a_group_lacks_a_label_or_not() -> None:
+    """Of 54 women none or one has an unknown label; 27 of them have the outcome."""
+    shown = []
+    for unknown in (0, 1):
+        all_women = of_groups("worsening", 54 - unknown, 59 + unknown, (unknown, 1 - unknown))
+        women = replace(all_women[1], value=27 / (54 - unknown))
+        shown.append(GroupResolution(all_women).record(women).value)
+
+    assert shown == [0.5, 0.5]
 
 
 def test_curves_of_a_group_count_in_fives_and_keep_their_rates() -> None:
@@ -138,6 +161,8 @@ def test_curves_of_a_group_count_in_fives_and_keep_their_rates() -> None:
 
     curves = GroupResolution(RECORDS).curves(RECORDS[4], found)
 
+    # 17 of the 54 women whose label is known.
+    assert curves["weighted"] == {"observed_rate": 0.3, "effective_subjects": 55.0}
     assert curves["calibration"][0]["subjects"] == 20
     assert curves["calibration"][0]["observed_rate"] == 0.3
     assert curves["roc"][0]["true_positive_rate"] == 0.8

@@ -9,9 +9,10 @@ import pytest
 from components.evaluator.predicted_risks import predicted_risks
 from pipeline.estimates import Estimate
 from pipeline.results.censoring import ALL_SUBJECTS, CensoredArm, CensoredTask
-from pipeline.results.documents import Metrics, Verdict
+from pipeline.results.documents import Group, Metrics, Verdict
 from pipeline.results.outcomes import Outcome
 from pipeline.results.predicted_risks import PredictedRisk
+from pipeline.results.suppress import SuppressionReason
 from pipeline.titles import NAMES
 
 OF_A = Estimate(0.10, 0.08, 0.13)
@@ -71,7 +72,10 @@ def compared(
     *records: dict[str, Any], censoring: CensoredTask | None = None, **changes: Any
 ) -> tuple[PredictedRisk, ...]:
     found = {"death": censoring or task()}
-    return predicted_risks(found, metrics(*records, **changes), "treatment")
+    shown = metrics(*records, **changes)
+    hidden: dict[str, dict[Group, SuppressionReason]] = {"death": {}}
+    hidden["death"] |= {item.group: "too_small" for item in shown.suppressed}
+    return predicted_risks(found, shown, "treatment", hidden)
 
 
 def notes(found: tuple[PredictedRisk, ...]) -> list[str]:

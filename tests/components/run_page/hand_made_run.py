@@ -192,7 +192,10 @@ def documents(
     models = ("challenger", "champion", "difference") if champion else ("challenger",)
     if comparisons is None:
         comparisons = [compared(0, "fails") for _ in failures]
-    small = [{"task": task, "slice": {"age": ">=85"}, "reason": "too_small"} for task in TASKS]
+    small = [
+        {"task": task, "slice": {"age": ">=85"}, "reason": "too_small", "subjects": "<50"}
+        for task in TASKS
+    ]
     return {
         "metrics.json": {
             "smallest_group": 50,

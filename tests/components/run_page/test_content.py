@@ -306,7 +306,7 @@ def test_groups_that_are_not_shown_are_counted_and_never_named() -> None:
     page = plain_page()
 
     told = [item.text for item in blocks(page, Paragraph, "By group")]
-    assert told == ["Not shown: 1 group with fewer than 50 subjects."] * 2
+    assert told == ["Not shown: 1 group with too few subjects or none."] * 2
     assert ">=85" not in render(page).replace("&gt;", ">")
 
 

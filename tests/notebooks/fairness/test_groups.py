@@ -132,7 +132,7 @@ def test_the_table_of_pairs_has_only_groups_that_are_shown(crossed: Any) -> None
 
 def test_the_page_says_how_many_groups_are_not_shown(crossed: Any) -> None:
     assert (
-        "Not shown: 1 group with fewer than 50 subjects, 1 group from which a smaller one would "
+        "Not shown: 1 group with too few subjects or none, 1 group from which a smaller one would "
         "follow by subtraction." in crossed.text
     )
 

@@ -7,7 +7,13 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.results.resolution import COUNT_BASE, at_resolution, resolution, rounded_count
+from pipeline.results.resolution import (
+    COUNT_BASE,
+    at_resolution,
+    fewest_counted,
+    resolution,
+    rounded_count,
+)
 
 SIZES = st.integers(5, 20_000)
 
@@ -21,11 +27,12 @@ def test_a_step_is_that_of_one_subject_or_a_little_more(subjects: int) -> None:
 def test_a_share_does_not_tell_its_denominator(subjects: int, data: st.DataObject) -> None:
     """Each denominator that rounds to the same number has a fraction that is shown alike."""
     events = data.draw(st.integers(0, subjects))
-    shown = at_resolution(events / subjects, subjects)
-    step = resolution(max(subjects - COUNT_BASE + 1, 1))
-
     rounded = rounded_count(subjects)
-    for other in range(max(rounded - COUNT_BASE // 2, 1), rounded + COUNT_BASE // 2 + 1):
+    fewest = fewest_counted(rounded)
+    shown = at_resolution(events / subjects, fewest)
+    step = resolution(fewest)
+
+    for other in range(fewest, rounded + COUNT_BASE // 2 + 1):
         nearest = round(shown * other) / other
         assert abs(nearest - shown) <= step / 2 + 1e-9
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.results.linear_sums import determined_unknowns
-from pipeline.results.suppress import suppressed
+from pipeline.results.suppress import empty_of_small, suppressed
 from tests.pipeline.results.dense_suppression import suppressed_densely
 
 SMALLEST = 20
@@ -236,3 +236,32 @@ def calls_to_suppress(levels: int) -> int:
 
 def test_four_times_the_levels_cost_about_four_times_the_work() -> None:
     assert calls_to_suppress(1000) < 6 * calls_to_suppress(250)
+
+
+def test_empty_cells_of_small_groups_count_nothing_in_a_total() -> None:
+    """16 races of one subject each: from those of women and of white women 8 would follow."""
+    races = [f"race {number}" for number in range(16)]
+    sizes = {(): 216, group(sex="F"): 108, group(sex="M"): 108, group(race="W"): 200}
+    sizes |= {group(race="W", sex=sex): 100 for sex in "FM"}
+    for number, race in enumerate(races):
+        sizes |= {group(race=race): 1, group(race=race, sex="FM"[number % 2]): 1}
+    slicings = [(), ("sex",), ("race",), ("race", "sex")]
+
+    found = suppressed(sizes, slicings, 10, empty=empty_of_small(sizes, slicings, 10))
+
+    assert {group(race="W", sex="F"), group(race="W", sex="M")} <= found.keys()
+
+
+def test_what_is_suppressed_beside_a_lone_subject_is_the_same_wherever_it_is() -> None:
+    patterns = []
+    for arm in "AB":
+        sizes = {(): 201, group(race="W"): 120, group(race="B"): 80, group(race="X"): 1}
+        sizes |= {group(race="W", arm=of): 60 for of in "AB"}
+        sizes |= {group(race="B", arm=of): 40 for of in "AB"}
+        sizes |= {group(arm=of): 100 + (of == arm) for of in "AB"}
+        sizes[group(race="X", arm=arm)] = 1
+        slicings = [(), ("race",), ("arm",), ("race", "arm")]
+        empty = empty_of_small(sizes, slicings, 20)
+        patterns.append(suppressed(sizes, slicings, 20, empty=empty).keys())
+
+    assert patterns[0] == patterns[1]
