@@ -17,7 +17,7 @@ from pipeline.results.baseline import Characteristic, Difference, NumberSummary,
 _AROUND_QUARTILE = 5
 """Number of values whose mean replaces a quartile: a single value would be a subject's own."""
 
-_FEWEST_FOR_QUARTILES = 3 * _AROUND_QUARTILE
+FEWEST_FOR_QUARTILES = 3 * _AROUND_QUARTILE
 """Of fewer values the mean of all stands for each quartile: beside that mean, the mean of five of
 six values would give away the largest or smallest one, and the means of the lower and upper five of
 eleven the one in the middle."""
@@ -84,7 +84,7 @@ def around(ordered: NDArray[np.float64], share: float) -> float:
         ordered: Values in rising order, shape [m].
         share: Which quantile, between 0 and 1.
     """
-    width = _AROUND_QUARTILE if len(ordered) >= _FEWEST_FOR_QUARTILES else len(ordered)
+    width = _AROUND_QUARTILE if len(ordered) >= FEWEST_FOR_QUARTILES else len(ordered)
     middle = share * (len(ordered) - 1)
     start = round(middle - (width - 1) / 2)
     start = min(max(start, 0), len(ordered) - width)

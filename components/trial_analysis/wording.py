@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from components.trial_analysis.baseline import FEWEST_FOR_QUARTILES
 from components.trial_analysis.proportions import Observed
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_analysis.subjects import MOST_SUBJECTS
@@ -50,8 +51,7 @@ TERMS: dict[str, Term] = {
         says=(
             "Number of subjects for one event fewer (or more) in the group than in the control: 1 "
             "divided by the risk difference. If the interval of the difference includes 0, this "
-            "number's "
-            "interval passes through infinity."
+            "number's interval passes through infinity."
         ),
     ),
     "adjusted": Term(
@@ -59,8 +59,8 @@ TERMS: dict[str, Term] = {
         says=(
             "The same difference adjusted for baseline characteristics by a logistic model: "
             "the mean predicted rate if all subjects of both groups were in the one, minus (or "
-            "divided by) "
-            "that if all were in the other (marginal standardisation, sandwich standard errors)."
+            "divided by) that if all were in the other (marginal standardisation, sandwich "
+            "standard errors)."
         ),
     ),
     "interaction": Term(
@@ -236,8 +236,8 @@ def notes(
     else:
         yield (
             "Groups smaller than the study's smallest group are suppressed, and so are groups from "
-            "which "
-            "they would follow. Quartiles are means of a few neighbouring values."
+            "which they would follow. Quartiles are means of a few neighbouring values, of fewer "
+            f"than {FEWEST_FOR_QUARTILES} values of all."
         )
 
 

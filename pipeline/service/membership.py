@@ -17,6 +17,7 @@ from pipeline.reading.evaluate import evaluate
 from pipeline.reading.exits import left_by_landmark
 from pipeline.reading.groups import site_names, slice_columns
 from pipeline.reading.text import as_text
+from pipeline.reading.unreadable import UNREADABLE
 from pipeline.results.scoring import LEFT_BY_LANDMARK, OUTSIDE_POPULATION
 from pipeline.service.subject_columns import (
     LANDMARK,
@@ -140,6 +141,9 @@ def _outside(
     """Who does not meet `population`, and of whom that is unknown: a column is not given."""
     if study.population is None:
         return np.zeros(n, bool), np.zeros(n, bool)
+    # Whether a column that is not given has a value is not known either.
+    for column in {*study.population.columns()}:
+        table = table.append_column(f"{column}{UNREADABLE}", pa.array(~present[column]))
     met = evaluate(study.population, table)
     told = ~np.array(pc.is_null(met).to_numpy(), bool)
     told |= np.all([present[column] for column in study.population.columns()], axis=0)

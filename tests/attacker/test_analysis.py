@@ -59,14 +59,18 @@ def test_the_internal_analysis_gives_planted_subjects_away() -> None:
     assert ("arm", "RACE ASIAN: all arm Placebo") in found
 
 
-def test_groups_are_found_where_nothing_is_suppressed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("slicings", [(), ("RACE", "SEX")], ids=["arms", "subgroups"])
+def test_groups_are_found_where_nothing_is_suppressed(
+    slicings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(disclosure, "suppressed", lambda *_, **__: {})
-    found = {find.what for find in finds(planted_trial(slicings=()))}
+    found = {find.what for find in finds(planted_trial(slicings))}
     assert "RACE ASIAN" in found
 
 
+@pytest.mark.parametrize("slicings", [(), ("RACE", "SEX")], ids=["arms", "subgroups"])
 def test_groups_are_found_where_small_ones_alone_are_suppressed(
-    monkeypatch: pytest.MonkeyPatch,
+    slicings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without complementary suppression a small group follows by subtraction."""
 
@@ -76,7 +80,8 @@ def test_groups_are_found_where_small_ones_alone_are_suppressed(
         return {group: "too_small" for group, size in sizes.items() if size < smallest}
 
     monkeypatch.setattr(disclosure, "suppressed", small)
-    assert "RACE ASIAN & arm Placebo" in {find.what for find in finds(planted_trial(slicings=()))}
+    found = {find.what for find in finds(planted_trial(slicings))}
+    assert "RACE ASIAN & arm Placebo" in found
 
 
 _STEP = 0.05

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -17,8 +18,9 @@ from components.trial_analysis.baseline import (
 )
 from components.trial_analysis.disclosure import Disclosure
 from components.trial_analysis.subjects import TrialSubjects
+from components.trial_analysis.wording import notes
 from pipeline.results.baseline import Characteristic
-from tests.components.trial_analysis.hand_made_subjects import repeated, trial
+from tests.components.trial_analysis.hand_made_subjects import repeated, settings_of, trial
 from tests.each import each
 
 ARMS = repeated(("Active", 10), ("Placebo", 10))
@@ -134,3 +136,14 @@ def test_a_difference_is_not_shown_where_a_share_is_suppressed() -> None:
     sexes = [*repeated(("F", 3), ("M", 7)), *repeated(("F", 5), ("M", 5))]
     row = table(trial(ARMS, characteristics={"SEX": sexes}))["SEX"]
     assert row.differences[0].value is None
+
+
+@pytest.mark.parametrize("further", [-1, 0])
+def test_the_notes_say_of_how_many_values_quartiles_are_the_mean_of_all(further: int) -> None:
+    subjects = trial(ARMS)
+    text = " ".join(notes(settings_of(subjects), 20, 0, 0, 0))
+    found = re.search(r"of fewer than (\d+) values of all", text)
+    assert found
+    ordered = np.geomspace(1, 100, int(found[1]) + further)
+    quartiles = {around(ordered, share) for share in (0.25, 0.5, 0.75)}
+    assert (len(quartiles) == 1) == (further < 0)

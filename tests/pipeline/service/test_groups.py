@@ -133,6 +133,31 @@ class TestMembership:
         found = predicted(asked, ENROLLED=..., EXIT=...)
         assert (found["flags"], found["not_told"]) == ([], ["population", "landmark"])
 
+    @pytest.mark.parametrize(
+        ("enrolled", "found", "not_told"),
+        [
+            (..., [], ["population"]),
+            (None, ["outside_population"], []),
+            ("Y", [], []),
+        ],
+    )
+    @pytest.mark.parametrize("is_negated", [False, True])
+    def test_whether_a_column_that_is_not_given_has_a_value_is_not_known(
+        self,
+        grouped: Path,
+        tmp_path: Path,
+        enrolled: Any,
+        found: list[str],
+        not_told: list[str],
+        is_negated: bool,
+    ) -> None:
+        present = {"column": "ENROLLED", "present": not is_negated}
+        made = content() | {"population": {"not": present} if is_negated else present}
+        register(tmp_path / "registry", grouped, tmp_path, **made)
+        with running(create_app(Follower(Registry(str(tmp_path / "registry")), STUDY))) as client:
+            answer = predicted(client, ENROLLED=enrolled)
+        assert (flags(answer), answer["not_told"]) == (found, not_told)
+
     def test_who_is_outside_is_refused_where_the_study_file_says_so(
         self, grouped: Path, tmp_path: Path
     ) -> None:
