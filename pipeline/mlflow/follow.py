@@ -10,15 +10,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.mlflow.content import aliased, mirrored_models
 from pipeline.mlflow.server import MlflowError, Server, server_of
 from pipeline.mlflow.tracking import write_runs
 from pipeline.mlflow.versions import write_versions
+from pipeline.permissions import unblinded_root_of
 from pipeline.results.trail import TrailEntry
 from pipeline.runs.entries import HISTORY, read_entries
 from pipeline.runs.trail import Book, read_book
+
+
+class UnblindedRegistryError(UserError):
+    """The registry is that of unblinded runs."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +55,34 @@ def tell(registry_root: str, study: str, environment: Mapping[str, str] = os.env
     """
     try:
         server = server_of(environment)
-        if server is not None:
-            follow(registry_root, study, server)
+        if server is None:
+            return None
+        follow(registry_root, study, server)
+    except UnblindedRegistryError as error:
+        return str(error)
     except UserError as error:
         return (
             f"MLflow does not follow the registry: {error} What the registry holds is as it should "
             "be; `trial models mlflow` makes up for it."
         )
     return None
+
+
+def _check_may_leave(registry_root: str) -> None:
+    """Refuses the registry of unblinded runs: their results leave their root for no server.
+
+    Args:
+        registry_root: Root of the registry.
+
+    Raises:
+        UnblindedRegistryError: It lies in a root of unblinded runs.
+    """
+    place = unblinded_root_of(Path(registry_root))
+    if place is not None:
+        raise UnblindedRegistryError(
+            f"{place}: results by arm of an ongoing trial stay in this root; MLflow gets none of "
+            "them."
+        )
 
 
 def follow(registry_root: str, study: str, server: Server) -> Followed:
@@ -69,8 +95,10 @@ def follow(registry_root: str, study: str, server: Server) -> Followed:
 
     Raises:
         UserError: The registry holds nothing of the study or is damaged, the server can't be
-            reached or refuses, or holds another registry's study of this name.
+            reached or refuses, or holds another registry's study of this name; or the registry is
+            that of unblinded runs.
     """
+    _check_may_leave(registry_root)
     folder = f"{registry_root.rstrip('/')}/{study}"
     while True:
         book = read_book(folder, study)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,11 @@ def open_root(root: Path, study: Study, source: str, command: str) -> Path:
             f"{source}: an unblinded run is of a trial that is ongoing (`conduct: ongoing`) and "
             "has arms; this one's results may be seen by all: run it without --unblinded."
         )
-    if account_name() not in study.unblinded_readers:
-        raise UserError(_refusal(source, study.unblinded_readers))
     place = unblinded_root_of(root) or Path(os.path.realpath(root)) / UNBLINDED_FOLDER
+    if account_name() not in study.unblinded_readers:
+        if unblinded_root_of(place):
+            _record_refusal(place, _entry(command, allowed=False))
+        raise UserError(_refusal(source, study.unblinded_readers))
     place.mkdir(parents=True, exist_ok=True)
     place.chmod(_OWNER_ALONE)
     if (place / ACCESS_LOG).is_file():
@@ -79,17 +82,16 @@ def check_access(place: Path, command: str, run: str = "", but: str = "") -> Non
     log, _ = _read(place)
     others = {name: readers for name, readers in log.readers.items() if name != but}
     refused = [name for name, readers in others.items() if account_name() not in readers]
-    if not but or refused:
-        entry = _entry(command, run=run, allowed=not refused)
-        try:
-            _append(place, entry, {})
-        except (OSError, UserError) as error:
-            if not refused:
-                raise UserError(
-                    f"{place}: the access can't be recorded, so nothing is opened: {error}"
-                ) from error
     if refused:
+        _record_refusal(place, _entry(command, run=run, allowed=False))
         raise UserError(_refusal(str(place), others[refused[0]]))
+    if not but:
+        try:
+            _append(place, _entry(command, run=run), {})
+        except (OSError, UserError) as error:
+            raise UserError(
+                f"{place}: the access can't be recorded, so nothing is opened: {error}"
+            ) from error
 
 
 def read_accesses(place: Path) -> tuple[AccessEntry, ...]:
@@ -101,6 +103,12 @@ def read_accesses(place: Path) -> tuple[AccessEntry, ...]:
     log, _ = _read(place)
     folder = str(place / _ENTRIES)
     return read_chain(AccessEntry, folder, log.end, "the access log", _REPAIR)
+
+
+def _record_refusal(place: Path, entry: AccessEntry) -> None:
+    """Records a refusal, where the account may write there at all."""
+    with suppress(OSError, UserError):
+        _append(place, entry, {})
 
 
 def _append(place: Path, entry: AccessEntry, readers: dict[str, tuple[str, ...]]) -> None:
@@ -123,10 +131,19 @@ def _read(place: Path) -> tuple[AccessLog, Seen]:
     path = str(place / ACCESS_LOG)
     seen = see(path)
     if seen.content is None:
-        if storage.files_below(str(place / _ENTRIES)):
+        # A first opening that was interrupted leaves a first entry that no end names yet.
+        if not all(map(_is_first, (place / _ENTRIES).glob("[!.]*"))):
             raise UserError(f"{path}: the end of the access log is missing. {_REPAIR}")
         return AccessLog(readers={}), seen
     return parse_document(AccessLog, seen.content, path, "the access log's end", _REPAIR), seen
+
+
+def _is_first(path: Path) -> bool:
+    """Whether a file is an entry that follows no other one."""
+    entry = parse_document(
+        AccessEntry, path.read_bytes(), str(path), "an entry of the access log", _REPAIR
+    )
+    return entry.number == 1 and not entry.previous
 
 
 def _refusal(where: str, readers: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.service.champion import Champion
+from pipeline.study.blinded import title_with_conduct
 
 
 def about(champion: Champion) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def about(champion: Champion) -> dict[str, Any]:
     stated = study.card
     return {
         "model": champion.identity(),
-        "title": study.title,
+        "title": title_with_conduct(study) or None,
         "tasks": dict(champion.tasks),
         "intended_use": stated.purpose,
         "not_for": stated.not_for,

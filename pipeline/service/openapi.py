@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pipeline.service.champion import Champion
 from pipeline.service.inputs import Input
 from pipeline.service.problems import MEDIA_TYPE
-from pipeline.titles import title_or_name
+from pipeline.study.blinded import title_with_conduct
 from pipeline.version import code_version
 
 _REF = "#/components/schemas/"
@@ -59,7 +59,7 @@ def openapi_document(app: FastAPI, champion: Champion) -> dict[str, Any]:
     """
     study = champion.study
     document = get_openapi(
-        title=f"Predictions of {title_or_name(study.study, study.title)}",
+        title=f"Predictions of {title_with_conduct(study) or study.study}",
         version=f"{code_version()}+model.{champion.version}",
         description=_description(champion),
         routes=app.routes,

@@ -65,7 +65,7 @@ def list_models(study: str, root: Path, registry: str | None) -> Answer:
     from pipeline.cli.models_view import print_list
     from pipeline.runs.overview import overview
 
-    found = overview(_registry_root(root, registry), _name(study))
+    found = overview(_registry_root(root, registry), _name(study, root))
     print_list(found)
     return Answer(found.to_json())
 
@@ -78,7 +78,7 @@ def show(model: str, study: str, root: Path, registry: str | None) -> Answer:
     from pipeline.cli.models_view import print_model
     from pipeline.runs.overview import overview
 
-    found = overview(_registry_root(root, registry), _name(study)).only(model)
+    found = overview(_registry_root(root, registry), _name(study, root)).only(model)
     print_model(found)
     return Answer(found.to_json())
 
@@ -92,7 +92,7 @@ def compare(model: str, other: str, study: str, root: Path, registry: str | None
     from pipeline.cli.models_view import print_comparison
     from pipeline.runs.overview import overview
 
-    found = overview(_registry_root(root, registry), _name(study)).comparison(model, other)
+    found = overview(_registry_root(root, registry), _name(study, root)).comparison(model, other)
     print_comparison(found)
     return Answer(found.to_json())
 
@@ -182,7 +182,7 @@ def verify(study: str, root: Path, registry: str | None, noted: str) -> Answer:
     from pipeline.cli.models_view import print_verified
     from pipeline.runs.verify import verify as verify_registry
 
-    found = verify_registry(_registry_root(root, registry), _name(study), noted)
+    found = verify_registry(_registry_root(root, registry), _name(study, root), noted)
     print_verified(found)
     code = ExitCode.USER_MUST_FIX if found.problems else ExitCode.DONE
     return Answer(asdict(found), code)
@@ -195,7 +195,7 @@ def recover(study: str, root: Path, registry: str | None, **given: Any) -> Answe
     """Make champion.json again from the audit trail, where it was lost."""
     from pipeline.runs.verify import recover as recover_pointer
 
-    place = (_registry_root(root, registry), _name(study))
+    place = (_registry_root(root, registry), _name(study, root))
     entry = recover_pointer(*place, current_actor(given["name"]), given["reason"])
     click.echo(f"champion  {entry.champion or 'none'}")
     _tell_mlflow(*place)
@@ -219,7 +219,7 @@ def mlflow(study: str, root: Path, registry: str | None) -> Answer:
             f"No MLflow server is named: set {ADDRESS_VARIABLE} to its address, such as "
             "https://mlflow.example.org."
         )
-    found = follow(_registry_root(root, registry), _name(study), server)
+    found = follow(_registry_root(root, registry), _name(study, root), server)
     click.echo(
         f"mlflow    {server.address}: {found.models} models, {found.added} of them new; champion "
         f"{f'version {found.champion}' if found.champion else 'none'}"
@@ -241,7 +241,8 @@ def _decide(given: dict[str, Any], decide: Callable[[str, Change], Changed]) -> 
     from pipeline.runs.changes import Change
     from pipeline.runs.publish import publish
 
-    root, study = _registry_root(given["root"], given["registry"]), _name(given["study"])
+    study = _name(given["study"], given["root"])
+    root = _registry_root(given["root"], given["registry"])
     actor = current_actor(given["name"])
     changed = decide(root, Change(study, actor, given["reason"], given["seen"]))
     serving = _serving(given, study)
@@ -272,11 +273,11 @@ def _registry_root(root: Path, registry: str | None) -> str:
     return str(Path(registry).resolve() if registry else root.resolve() / "registry")
 
 
-def _name(study: str) -> str:
+def _name(study: str, root: Path) -> str:
     """Name of a study: of a file, or as it is: what is registered needs no file."""
     from pipeline.study.load import load_study
     from pipeline.study.shipped import find_study_file
 
     if study.isidentifier():
         return study
-    return load_study(find_study_file(study)).study
+    return load_study(find_study_file(study), is_unblinded(root)).study

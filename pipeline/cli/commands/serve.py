@@ -16,6 +16,7 @@ from pipeline.cli.options import (
     root_option,
     variable_option,
 )
+from pipeline.permissions import is_unblinded
 from pipeline.study.shipped import DEFAULT_STUDY
 
 
@@ -97,7 +98,7 @@ def serve(
     log_to_terminal("pipeline.service")
     # A server has no study file: the registry has that of its champion.
     if Path(study).suffix in (".yaml", ".yml"):
-        study = load_study(Path(study)).study
+        study = load_study(Path(study), is_unblinded(root)).study
     from pipeline.service.server import Place
     from pipeline.service.server import serve as run_service
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from pipeline.html.page import style, templates_of
+from pipeline.pages.conduct import unblinded_banner
 from pipeline.service.about import about
 from pipeline.service.answers import answer, arms_of
 from pipeline.service.champion import Champion
@@ -83,6 +84,7 @@ def _page(
     shown = {column.name for column in champion.inputs.all}
     text = _template().render(
         about=about(champion),
+        banner=unblinded_banner(champion.study),
         fields=fields_of(champion.inputs, given, problems),
         problems=problems,
         others=[problem for problem in problems if problem.column not in shown],

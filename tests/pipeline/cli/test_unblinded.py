@@ -7,12 +7,18 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from pipeline.cli.main import main
+from pipeline.mlflow.follow import tell
+from pipeline.mlflow.server import ADDRESS_VARIABLE
 from pipeline.permissions import ACCESS_LOG, account_name
 from pipeline.runs.unblinded import open_root, read_accesses
+from pipeline.study.load import load_study
+from pipeline.study.shipped import find_study_file
 from tests.each import each
 from tests.pipeline.cli.command_tree import COMMANDS
+from tests.pipeline.runs.governed import STUDY, add
 from tests.pipeline.runs.test_unblinded import ongoing, readers_are
 
 ME = account_name()
@@ -87,6 +93,36 @@ def test_its_results_go_into_no_other_store(
     for store in (f"sqlite:///{tmp_path}/shared.sqlite", "postgresql://w@h/trial"):
         assert main(["export", "--root", str(place), "--store", store]) == 2
         assert "go into a store below this root alone" in capsys.readouterr().err
+
+
+def test_mlflow_gets_nothing_of_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No server is there: with one asked, the message would be another."""
+    monkeypatch.setenv(ADDRESS_VARIABLE, "http://127.0.0.1:9")
+    add(str(place / "registry"), place / "made", "m1")
+
+    assert main(["models", "mlflow", "--study", STUDY, "--root", str(place)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "MLflow gets none of them" in line
+    assert tell(str(place / "registry"), STUDY) == f"{place}: {line.partition(': ')[2]}"
+    assert "MLflow gets none" not in str(tell(str(place.parent / "registry"), STUDY))
+
+
+def test_commands_on_its_models_read_a_study_that_needs_the_arm(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Blinded it would be refused: its population is by the arm."""
+    content = load_study(find_study_file("synthetic")).to_content()
+    content |= {"conduct": "ongoing", "population": {"column": "TRT01P", "present": True}}
+    study = tmp_path / "study.yaml"
+    study.write_text(yaml.safe_dump(content))
+
+    for command in (["models", "list", "--study", str(study)], ["serve", str(study)]):
+        assert main([*command, "--root", str(tmp_path)]) == 2
+        assert "column TRT01P of adsl is that of the arm" in capsys.readouterr().err
+        assert main([*command, "--root", str(place)]) == 2
+        assert "the registry " in capsys.readouterr().err
 
 
 def test_a_root_without_unblinded_runs_has_no_log(

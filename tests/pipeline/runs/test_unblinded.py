@@ -91,6 +91,23 @@ def test_readers_are_those_of_the_newest_run(place: Path) -> None:
     check_access(place, "trial report")
 
 
+def test_a_run_of_who_is_not_named_any_more_is_recorded_as_refused(place: Path) -> None:
+    with pytest.raises(UserError, match="does not name you"):
+        open_root(place.parent, ongoing("another"), "study.yaml", "trial run")
+    assert [entry.allowed for entry in read_accesses(place)] == [True, False]
+    assert is_unblinded(place)
+
+
+def test_a_first_opening_that_was_interrupted_is_made_up_for(place: Path, tmp_path: Path) -> None:
+    """It was ended after it wrote the first entry, and before the end of the log; twice even."""
+    (place / ACCESS_LOG).unlink()
+    (place / "access" / ".00000001-0.json.draft").write_text("{")
+    for _ in range(2):
+        open_root(tmp_path / "runs", ongoing(ME), "study.yaml", "trial run")
+        assert len(read_accesses(place)) == 1
+        (place / ACCESS_LOG).unlink()
+
+
 @pytest.mark.parametrize("damage", ["changed", "removed", "end removed"])
 def test_an_entry_that_is_changed_or_removed_is_found(place: Path, damage: str) -> None:
     check_access(place, "trial report")
