@@ -16,7 +16,7 @@ import apache_beam as beam
 import numpy as np
 from numpy.typing import NDArray
 
-from components.trial_example_gen.arm_check import find_problems, looks_at_arm
+from components.trial_example_gen.arm_check import arm_samples, find_problems, looks_at_arm
 from components.trial_example_gen.censoring import CensoringModel, EndCounts, fit_censoring
 from components.trial_example_gen.counts import counts_document
 from components.trial_example_gen.deal import (
@@ -29,7 +29,6 @@ from components.trial_example_gen.deal import (
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.inherited import InheritedDivision, Kept
 from components.trial_example_gen.records import write_in_one_step, write_records
-from components.trial_example_gen.revealing import sample_of
 from components.trial_example_gen.scored import build_scored
 from components.trial_example_gen.undealt import deal_examples, strata_of, write_undealt
 from pipeline.names import SCORING, TRAINING, RunKind
@@ -99,6 +98,7 @@ class _BuildExamples(beam.DoFn):
         plan = self._job.plan
         subjects = joined(plan, bucket[1])
         counts = subjects.counts
+        built = None
         if subjects.keys:
             build = build_scored if self._job.kind == SCORING else build_examples
             built = build(plan.study, subjects, self._key)
@@ -108,8 +108,8 @@ class _BuildExamples(beam.DoFn):
             kept = self._inherited and self._inherited.kept(built.pseudonyms, built.hashes)
             yield beam.pvalue.TaggedOutput(_STRATA, (strata_of(built), kept))
             yield beam.pvalue.TaggedOutput(_ENDS, built.ends)
-            if looks_at_arm(plan.study, self._job.kind):
-                yield beam.pvalue.TaggedOutput(_ARMS, sample_of(plan.study, subjects, built))
+        if looks_at_arm(plan.study, self._job.kind):
+            yield beam.pvalue.TaggedOutput(_ARMS, arm_samples(plan.study, subjects, built))
         yield from (
             beam.pvalue.TaggedOutput(REJECTS, reject.to_json()) for reject in subjects.rejects
         )

@@ -42,8 +42,8 @@ _FEW_VALUES = 20
 """A number of so few values is looked at value by value, any other below and above cuts."""
 
 _CUTS = np.arange(1, 20) / 20
-_ARM = "hidden"
-_HASH = "hash"
+ARM = "hidden"
+HASH = "hash"
 
 
 def sample_of(study: Study, subjects: JoinedSubjects, built: BuiltExamples) -> pa.Table:
@@ -59,8 +59,8 @@ def sample_of(study: Study, subjects: JoinedSubjects, built: BuiltExamples) -> p
     looked_at = {place: built.columns[name] for place, name in _places(study).items()}
     # In a factorial trial a column may give one factor away and not the other.
     factors = [columns, *((column,) for column in columns if len(columns) > 1)]
-    arms = {f"{_ARM} {number}": arm_names(factor, own) for number, factor in enumerate(factors)}
-    table = pa.table({_HASH: built.hashes, **arms, **looked_at})
+    arms = {f"{ARM} {number}": arm_names(factor, own) for number, factor in enumerate(factors)}
+    table = pa.table({HASH: built.hashes, **arms, **looked_at})
     return first_subjects([table])
 
 
@@ -69,7 +69,8 @@ def first_subjects(samples: Sequence[pa.Table]) -> pa.Table:
     table = concat_tables(list(samples))
     if len(table) <= _SUBJECTS:
         return table
-    return table.take(pc.sort_indices(table[_HASH])[:_SUBJECTS])
+    last = np.sort(table[HASH].to_numpy())[_SUBJECTS - 1]
+    return table.filter(pc.less_equal(table[HASH], pa.scalar(int(last), pa.uint64())))
 
 
 def revealing(sample: pa.Table) -> Iterator[str]:
@@ -79,15 +80,20 @@ def revealing(sample: pa.Table) -> Iterator[str]:
         sample: Of each subject `hidden 0` and so on (its arm, and each factor of it), `hash`, and
             what is read of it by its place in the study file, rows in any order.
     """
-    factors = [name for name in sample.column_names if name.startswith(f"{_ARM} ")]
+    factors = [name for name in sample.column_names if name.startswith(f"{ARM} ")]
     for place in sample.column_names:
-        if place not in (_HASH, *factors) and any(
+        if place not in (HASH, *factors) and any(
             _tells(sample.select([factor, place])) for factor in factors
         ):
-            yield (
-                f"{place} gives the arm away, or nearly, so nothing may be shown by it while the "
-                "trial is ongoing (`conduct: ongoing`). Leave it out until the trial is locked."
-            )
+            yield gives_away(place)
+
+
+def gives_away(place: str) -> str:
+    """Says that what stands at a place of the study file gives the arm away."""
+    return (
+        f"{place} gives the arm away, or nearly, so nothing may be shown by it while the "
+        "trial is ongoing (`conduct: ongoing`). Leave it out until the trial is locked."
+    )
 
 
 def _tells(pair: pa.Table) -> bool:
@@ -98,14 +104,17 @@ def _tells(pair: pa.Table) -> bool:
     return bool(arms.any()) and tells_arm(known[1].combine_chunks(), arms)
 
 
-def tells_arm(values: pa.Array, arms: NDArray[np.int64]) -> bool:
+def tells_arm(
+    values: pa.Array, arms: NDArray[np.int64], shares: NDArray[np.float64] | None = None
+) -> bool:
     """Whether the arm of many subjects follows from a column.
 
     Args:
         values: Numbers or texts, null where missing, `[n]`.
         arms: Number of each subject's arm, from 0, `[n]`.
+        shares: Share of each arm among all subjects, where these are only some of them.
     """
-    shares = np.bincount(arms) / len(arms)
+    shares = np.bincount(arms) / len(arms) if shares is None else shares
     return any(
         sum(_count_told(arms[group], shares) for group in groups) >= _COVERED * len(arms)
         for groups in _divisions(values)

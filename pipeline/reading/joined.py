@@ -54,6 +54,21 @@ class JoinedRows:
 
 
 @dataclass(frozen=True)
+class AllSubjects:
+    """Subjects of a bucket, in the trial or not, as the check of a hidden arm needs them.
+
+    Attributes:
+        own: Their own rows, one for each.
+        inside: Whether population and window leave the subject, shape [subjects].
+        rows: Rows of the other datasets, as far as they were read.
+    """
+
+    own: pa.Table
+    inside: NDArray[np.bool_]
+    rows: dict[str, pa.Table]
+
+
+@dataclass(frozen=True)
 class JoinedSubjects:
     """All subjects of a bucket that are in the trial, with their rows.
 
@@ -68,6 +83,7 @@ class JoinedSubjects:
             if no row of the SUPP-- dataset had been rejected.
         rejects: Rows rejected while joining.
         counts: Row counts of the bucket.
+        all: All subjects, while the arm is hidden; otherwise None.
     """
 
     keys: list[str]
@@ -77,6 +93,7 @@ class JoinedSubjects:
     as_read: dict[str, JoinedRows] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    all: AllSubjects | None = None
 
     def undecided_rows(self, dataset: str, *conditions: Condition | None) -> JoinedRows | None:
         """Used rows of which a rejected qualifier leaves one of some conditions unknown, if any."""
@@ -173,6 +190,7 @@ class _Join:
             as_read=as_read,
             rejects=self._rejects,
             counts=self._counts,
+            all=AllSubjects(checked, inside, self._tables) if self._study.hidden else None,
         )
 
     def _reference(self, subjects: pa.Table) -> NDArray[Any]:

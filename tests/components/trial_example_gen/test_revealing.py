@@ -12,7 +12,13 @@ import pyarrow as pa
 import pytest
 
 from components.trial_example_gen.revealing import revealing, tells_arm
+from components.trial_example_gen.revealing_conditions import (
+    revealing_conditions,
+    samples_of,
+)
 from pipeline.errors import UserError
+from pipeline.reading.buckets import SUBJECT
+from pipeline.reading.joined import AllSubjects
 from pipeline.study.blinded import blinded
 from pipeline.study.study import Study
 from tests.components.trial_example_gen.executor_data import N, study, subject_rows, write_data
@@ -131,3 +137,56 @@ def test_subjects_without_an_arm_are_left_out_of_the_check() -> None:
     assert list(revealing(told))
     mixed = sample(["A", None] * 50, SEX=["F", "M"] * 50)
     assert not list(revealing(mixed))
+
+
+def test_a_population_of_one_arm_is_refused_before_it_is_applied(tmp_path: Path) -> None:
+    """The actual treatment is the arm, under another name and for nearly all subjects."""
+    frame = subject_rows()
+    frame["ACTUAL"] = np.where(frame["ARM"] == "A", "verum", "dummy")
+    population = {"column": "ACTUAL", "equals": "verum"}
+    column = {"datasets.dm.columns.ACTUAL": {"type": "text"}, "population": population}
+
+    with pytest.raises(UserError, match="are of one arm, and the data have several") as refused:
+        execute(blinded_study(**column), write_subjects(tmp_path / "one", frame), tmp_path)
+    assert len(str(refused.value).splitlines()) == 1
+    frame.loc[frame.index[frame["ARM"] == "B"][:3], "ACTUAL"] = "verum"
+    with pytest.raises(UserError, match="population: column ACTUAL of dm gives the arm away"):
+        execute(blinded_study(**column), write_subjects(tmp_path / "two", frame), tmp_path)
+
+
+def test_labels_that_are_unknown_in_one_arm_are_refused(tmp_path: Path) -> None:
+    frame = subject_rows()
+    frame["ACTUAL"] = np.where(frame["ARM"] == "A", "verum", "dummy")
+    changes: dict[str, Any] = {
+        "datasets.dm.columns.ACTUAL": {"type": "text"},
+        "tasks.death.unknown_when": {"column": "ACTUAL", "equals": "verum"},
+    }
+
+    with pytest.raises(UserError, match="unknown_when: column ACTUAL of dm gives the arm away"):
+        execute(blinded_study(**changes), write_subjects(tmp_path / "data", frame), tmp_path)
+
+
+def test_rows_of_one_arm_are_enough_however_few_subjects_have_them() -> None:
+    """A tenth of the subjects have an event that is looked at, all of one arm."""
+    arms = ["A", "B"] * 200
+    study = blinded_study(**{"features.alt.where": {"column": "LBNRIND", "equals": "verum"}})
+    keys = [f"P-{n}" for n in range(400)]
+    own = pa.table({SUBJECT: keys, "ARM": arms, "DIED": ["Y", "Y", "N", "N"] * 100})
+    of_one, of_both = keys[:80:2], keys[:40]
+
+    for subjects, found in ((of_one, ["features.alt.where: column LBNRIND of lb"]), (of_both, [])):
+        rows = {"lb": pa.table({SUBJECT: subjects, "LBNRIND": ["verum"] * 40})}
+        samples = samples_of(study, AllSubjects(own, np.ones(400, bool), rows))
+        told = [line.partition(" gives the")[0] for line in revealing_conditions(samples)]
+        assert told == found
+
+
+def test_arms_that_the_population_leaves_out_are_not_asked_for() -> None:
+    """Who failed the screening is an arm in many a file, and no one of them was treated."""
+    arms = ["A", "B", "Screen Failure"] * 100
+    treated = ["Y", "Y", "N"] * 100
+    study = blinded_study(population={"column": "DIED", "equals": "Y"})
+    own = pa.table({SUBJECT: [f"P-{n}" for n in range(300)], "ARM": arms, "DIED": treated})
+    inside = np.array(treated) == "Y"
+
+    assert not list(revealing_conditions(samples_of(study, AllSubjects(own, inside, {}))))
