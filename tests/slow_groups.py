@@ -45,6 +45,18 @@ GROUPS = (
     Group("debian 13", 20, ("tests/test_debian13.py",)),
     Group("flink", 12, ("tests/flink",)),
     Group(
+        "disclosure",
+        11,
+        (
+            "tests/e2e/test_all_outputs.py",
+            "tests/e2e/test_blinded.py",
+            "tests/e2e/test_disclosure.py",
+            "tests/e2e/test_dropped_tasks.py",
+            "tests/e2e/test_left_out_groups.py",
+            "tests/e2e/test_out_of_fold.py",
+        ),
+    ),
+    Group(
         "champions",
         9,
         (
@@ -61,17 +73,6 @@ GROUPS = (
             "tests/e2e/test_other_runs.py",
             "tests/e2e/test_scoring.py",
             "tests/e2e/test_validation.py",
-        ),
-    ),
-    Group(
-        "disclosure",
-        8,
-        (
-            "tests/e2e/test_all_outputs.py",
-            "tests/e2e/test_disclosure.py",
-            "tests/e2e/test_dropped_tasks.py",
-            "tests/e2e/test_left_out_groups.py",
-            "tests/e2e/test_out_of_fold.py",
         ),
     ),
     Group("faults", 6, ("tests/campaign",)),
