@@ -28,6 +28,7 @@ from pipeline.errors import UserError
 
 logger = logging.getLogger(__name__)
 
+_STEP_DIGITS = 7
 _IDENTITY = ("task", "slice", "metric", "decision_threshold", "model", "versus")
 _NUMBERS = ("value", "lower", "upper")
 
@@ -42,14 +43,18 @@ class Apart:
     Attributes:
         numbers: How many values and bounds were compared.
         alone: How many only one of the runs has: a metric of very few predictions may not exist.
-        largest: The largest difference.
+        largest: The largest difference, without numbers that are shown in steps.
         overall: The largest difference of a value of the model on all subjects.
+        stepped: How many of the numbers are shown in steps, see `pipeline.results.resolution`.
+        moved: How many of these lie on another step.
     """
 
     numbers: int = 0
     alone: int = 0
     largest: float = 0.0
     overall: float = 0.0
+    stepped: int = 0
+    moved: int = 0
 
 
 def read_examples(study: Path) -> dict[str, bytes]:
@@ -106,15 +111,29 @@ def differences(ours: Records, theirs: Records) -> dict[str, Apart]:
     for key, record in ours.items():
         before = found.get(record["metric"], Apart())
         pairs = [(record[name], theirs[key][name]) for name in _NUMBERS]
-        apart = [abs(a - b) for a, b in pairs if a is not None and b is not None]
+        numbers = [(a, b) for a, b in pairs if a is not None and b is not None]
+        steps = [(a, b) for a, b in numbers if record["slice"] and is_stepped(a, b)]
+        apart = [abs(a - b) for a, b in numbers if (a, b) not in steps]
         is_overall = not record["slice"] and record["model"] == "challenger"
         found[record["metric"]] = Apart(
-            before.numbers + len(apart),
+            before.numbers + len(numbers),
             before.alone + sum((a is None) != (b is None) for a, b in pairs),
             max([before.largest, *apart]),
             max([before.overall, *apart[:1]]) if is_overall else before.overall,
+            before.stepped + len(steps),
+            before.moved + sum(a != b for a, b in steps),
         )
     return found
+
+
+def is_stepped(one: float, other: float) -> bool:
+    """Whether two numbers are shown in steps: one on another step differs by a whole one.
+
+    Examples:
+        >>> is_stepped(0.705, 0.71), is_stepped(0.7050000001, 0.71)
+        (True, False)
+    """
+    return all(number == round(number, _STEP_DIGITS) for number in (one, other))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -143,11 +162,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         logger.error("%s", error)
         return 2
     rows = [
-        (name, apart.numbers, apart.alone, f"{apart.overall:.1e}", f"{apart.largest:.1e}")
+        (
+            name,
+            apart.numbers,
+            apart.alone,
+            f"{apart.overall:.1e}",
+            f"{apart.largest:.1e}",
+            f"{apart.moved} of {apart.stepped}",
+        )
         for name, apart in sorted(found.items(), key=lambda item: -item[1].largest)
     ]
     sys.stdout.write(f"examples of all splits: {'the same bytes' if is_equal else 'DIFFERENT'}\n\n")
-    header = ("metric", "numbers", "in one run alone", "largest overall", "largest of any group")
+    header = (
+        "metric",
+        "numbers",
+        "in one run alone",
+        "largest overall",
+        "largest of any group",
+        "moved by a step",
+    )
     sys.stdout.write(markdown_table(header, rows))
     return 0 if is_equal else 1
 

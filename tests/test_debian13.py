@@ -19,7 +19,7 @@ from tests.conftest import NO_SKIPS_VARIABLE
 from tests.each import each
 from tests.grafana.grafana_files import REFERENCE
 from tests.other_root import in_root, make_root, run
-from tests.two_locks import bound
+from tests.two_locks import MOST_MOVED, bound
 from tests.whole_runs import Run, run_pipeline
 
 pytestmark = pytest.mark.slow
@@ -99,6 +99,9 @@ def test_metrics_differ_by_no_more_than_the_docs_say(debian13: Debian13, here: R
     for metric, apart in each(found.items()):
         assert apart.alone == 0, metric
         assert apart.largest <= bound(metric), metric
+    stepped = sum(apart.stepped for apart in found.values())
+    assert stepped > 100
+    assert sum(apart.moved for apart in found.values()) <= MOST_MOVED * stepped
 
 
 def test_the_tests_of_make_test_pass(debian13: Debian13, trial_data_dir: Path) -> None:

@@ -10,6 +10,10 @@ _BOUNDS = {
 }
 _OTHERS = 1e-4
 
+MOST_MOVED = 0.05
+"""Largest share of the numbers of groups that are shown in steps and lie on another one: each may,
+whose exact values are on both sides of where two steps meet."""
+
 
 def bound(metric: str) -> float:
     """The bound of a metric and of the ends of its interval.

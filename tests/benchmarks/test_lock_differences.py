@@ -51,7 +51,22 @@ def test_the_largest_difference_of_a_value_or_bound_is_shown(
     shown = capsys.readouterr().out
     assert code == 0
     assert "examples of all splits: the same bytes" in shown
-    assert "| auc | 3 | 0 | 1.2e-01 | 2.5e-01 |\n| brier | 1 | 0 | 0.0e+00 | 0.0e+00 |" in shown
+    assert "| auc | 3 | 0 | 1.2e-01 | 2.5e-01 | 0 of 0 |" in shown
+    assert "| brier | 1 | 0 | 0.0e+00 | 0.0e+00 | 0 of 0 |" in shown
+
+
+def test_numbers_of_groups_that_are_shown_in_steps_are_counted_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    women = {"slice": {"sex": "F"}}
+    ours = record("auc", 0.75, 0.85) | women, record("brier", 0.1234567891, None) | women
+    theirs = record("auc", 0.76, 0.85) | women, record("brier", 0.1234567892, None) | women
+
+    compared(write_run(tmp_path / "1", *ours), write_run(tmp_path / "2", *theirs))
+
+    shown = capsys.readouterr().out
+    assert "| auc | 2 | 0 | 0.0e+00 | 0.0e+00 | 1 of 2 |" in shown
+    assert "| brier | 1 | 0 | 0.0e+00 | 1.0e-10 | 0 of 0 |" in shown
 
 
 def test_other_examples_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +88,7 @@ def test_a_number_of_one_run_alone_is_counted(
     ]
 
     assert compared(*roots) == 0
-    assert "| f1 | 0 | 1 | 0.0e+00 | 0.0e+00 |" in capsys.readouterr().out
+    assert "| f1 | 0 | 1 | 0.0e+00 | 0.0e+00 | 0 of 0 |" in capsys.readouterr().out
 
 
 def test_a_metric_of_one_run_alone_is_no_difference_of_floating_point(

@@ -22,8 +22,8 @@ from tests.kubeflow import cluster, image_registry
 from tests.kubeflow.delivery_jobs import IMAGES, commands_of, run_command
 from tests.kubeflow.image_build import TASKS, ContainerCommands
 from tests.kubeflow.spec_walker import REPOSITORY, Walker
-from tests.kubeflow.walks import FORM, STORE, Trial, Walked, deviations
-from tests.two_locks import bound
+from tests.kubeflow.walks import FORM, STEPPED, STORE, Trial, Walked, deviations
+from tests.two_locks import MOST_MOVED, bound
 from tests.whole_runs import SUBJECT_KEY
 
 pytestmark = pytest.mark.slow
@@ -150,7 +150,9 @@ def test_every_metric_is_the_local_runners_but_for_the_other_lock(
 ) -> None:
     compared, deviating = deviations(walked, local_out_of_fold_metrics, bound)
     assert compared > 0
-    assert deviating == []
+    moved = [key for key in deviating if key[-1] == STEPPED]
+    assert [key for key in deviating if key not in moved] == []
+    assert len(moved) <= MOST_MOVED * compared
 
 
 def test_every_subject_was_predicted_out_of_fold(walked: Walked) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lock_differences import is_stepped
 from pipeline.results.reference_models import TITLES
 from pipeline.runners.kubeflow.pods import joined
 from pipeline.store.sqlite_file import sqlite_address
@@ -118,6 +119,9 @@ def roles(records: list[dict[str, Any]]) -> set[tuple[str, str | None]]:
     return {(record["model"], record["versus"]) for record in records}
 
 
+STEPPED = "in steps"
+
+
 def deviations(
     walked: Walked, local_metrics: list[dict[str, Any]], bound: Callable[[str], float]
 ) -> tuple[int, list[tuple[Any, ...]]]:
@@ -129,7 +133,8 @@ def deviations(
         bound: By how much a metric of a name may differ.
 
     Returns:
-        Metrics of both, and the keys of those that one lacks or that differ by more.
+        Metrics of both, and the keys of those that one lacks or that differ by more; numbers of
+        groups that are shown in steps are with `STEPPED`.
     """
     records = walked.document("TrialEvaluator", "verdict", "metrics.json")["records"]
     found, local = by_key(records), by_key(local_metrics)
@@ -144,7 +149,8 @@ def deviations(
                 else math.isclose(ours, theirs, abs_tol=bound(local[key]["metric"]))
             )
             if not same:
-                deviating.append((*key, name))
+                steps = local[key]["slice"] and ours and theirs and is_stepped(ours, theirs)
+                deviating.append((*key, name, *([STEPPED] if steps else [])))
     return len(shared), deviating
 
 
