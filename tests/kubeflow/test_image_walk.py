@@ -151,7 +151,7 @@ def test_every_metric_is_the_local_runners_but_for_the_other_lock(
     compared, deviating = deviations(walked, local_out_of_fold_metrics, bound)
     assert compared > 0
     moved = [key for key in deviating if key[-1] == STEPPED]
-    assert [key for key in deviating if key not in moved] == []
+    assert deviating == moved
     assert len(moved) <= MOST_MOVED * compared
 
 
