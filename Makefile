@@ -37,7 +37,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run validate score serve flink-up flink-down test test-slow test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate score serve flink-up flink-down test test-slow test-faults test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-contributions bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring bench-faults clean
 
 help: ## This list.
@@ -75,7 +75,10 @@ test: lint ## Lint, types and the tests: [COVERAGE=1].
 	@$(if $(COVERAGE),echo "branch coverage: $$($(BIN)/coverage report --format=total) %")
 
 test-slow: $(READY) ## The tests that take minutes, in two processes (tests/slow_groups.py).
-	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup --no-loadscope-reorder -q tests
+	@$(BIN)/python -m pytest --ignore=tests/campaign -m slow -n 2 --dist loadgroup --no-loadscope-reorder -q tests
+
+test-faults: $(READY) ## The fault campaign: runs that die in every stage and for want of anything.
+	@$(BIN)/python -m pytest -m slow -q tests/campaign
 
 test-flink: $(READY) ## Of test-slow: the pipeline on a real Flink, and Flink's faults.
 	@$(BIN)/python -m pytest -m slow -q tests/flink

@@ -71,7 +71,7 @@ def strike(root: Root, fault: Fault, chance: random.Random) -> None:
     ):
         if fault.stage:
             assert root.wait_for(started, fault.stage), f"{fault.stage} did not run"
-            time.sleep(chance.uniform(0.2, 0.8) if fault.stage in SLOW else 0.0)
+            time.sleep(chance.uniform(0.0, 0.1) if fault.stage in SLOW else 0.0)
         if fault.act:
             fault.act(started)
 
