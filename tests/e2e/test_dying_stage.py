@@ -129,7 +129,8 @@ def test_a_killed_run_has_a_row_without_an_outcome_and_the_next_start_closes_it(
     after = run(folder, "SIGTERM")
 
     assert f"The run {killed.id} died at AbortingStage: it is recorded as killed." in after.terminal
-    assert "had left: 1 unfinished execution and 3 folders" in after.terminal
+    # Three of its outputs, and its temporary files.
+    assert "had left: 1 unfinished execution and 4 folders" in after.terminal
     assert killed.file["status"] == "killed"
     assert killed.statuses["AbortingStage"] == "killed"
     assert outcomes(killed) == [("killed", "AbortingStage")]
