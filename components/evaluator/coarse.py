@@ -6,6 +6,7 @@ a trial lacks is part of its report. The verdict is decided by the exact numbers
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -139,8 +140,11 @@ class GroupResolution:
         """
         model = CHALLENGER if record.model == "difference" else record.model
         place = _place(replace(record, model=model, versus=None))
-        sensitivity = self._shares.get((place, "sensitivity"), 0.0)
-        alarms = self._shares.get((place, "false_positive_rate"), 0.0)
+        # Without a subject of one outcome its share is not a number.
+        sensitivity, alarms = (
+            share if math.isfinite(share := self._shares.get((place, name), 0.0)) else 0.0
+            for name in ("sensitivity", "false_positive_rate")
+        )
         return (
             at_resolution(sensitivity, counted.positives) * counted.positives
             + at_resolution(alarms, counted.negatives) * counted.negatives
