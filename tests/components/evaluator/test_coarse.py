@@ -180,7 +180,7 @@ def test_curves_of_a_group_count_in_fives_and_keep_their_rates() -> None:
 
 
 def test_a_share_of_predicted_subjects_is_shown_where_no_subject_has_the_outcome() -> None:
-    none = {"decision_threshold": 0.5, "value": float("nan")}
+    none: dict[str, Any] = {"decision_threshold": 0.5, "value": float("nan")}
     records = [
         replace(record, **(none | {"metric": metric}))
         for record in RECORDS
