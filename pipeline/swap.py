@@ -8,9 +8,7 @@ was tested, so nothing else is written: `gs://` is refused.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from typing import Any, BinaryIO
 
 from pipeline import storage
 from pipeline.errors import UserError
+from pipeline.file_lock import lock_within
 from pipeline.object_store import S3, s3_client
 
 LOCK = ".lock"
@@ -123,19 +122,11 @@ def _locked(path: str) -> Iterator[None]:
 
 def _wait_for(stream: BinaryIO, lock: Path) -> None:
     """Locks a file; writers hold it for milliseconds."""
-    end = time.monotonic() + _LONGEST_SECONDS
-    while True:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() < end:
-                time.sleep(_POLL_SECONDS)
-                continue
-            raise UserError(
-                f"{lock}: another process has held this lock for {_LONGEST_SECONDS:.0f} seconds, "
-                "and a writer needs milliseconds. Find it (`fuser`) and end it, then try again."
-            ) from None
-        return
+    if not lock_within(stream, _LONGEST_SECONDS, _POLL_SECONDS):
+        raise UserError(
+            f"{lock}: another process has held this lock for {_LONGEST_SECONDS:.0f} seconds, "
+            "and a writer needs milliseconds. Find it (`fuser`) and end it, then try again."
+        )
 
 
 def _check_conditions(bucket: str, folder: str) -> None:

@@ -12,7 +12,7 @@ is unknown. In other groups, and in an arm's subgroups, unknown outcomes are not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from components.trial_analysis.subjects import Factor, TrialSubjects
 from pipeline.names import ARM
 from pipeline.reading.examples import Categories
 from pipeline.results.documents import OVERALL, Group
-from pipeline.results.suppress import suppressed
+from pipeline.results.suppress import empty_of_small, suppressed
 
 MISSING = "missing"
 KNOWN = "known"
@@ -113,23 +113,13 @@ class Disclosure:
         for population in populations:
             cells = dict(_cells(subjects.describing, column, population, self._levels))
             sizes = {group: size for group, size in cells.items() if size}
-            # An empty group discloses no subject, unless it says where those of a small value are.
-            empty = list(_empty_of_small(cells, self._fewest))
             factors = [(factor.name,) for factor in subjects.describing]
             pairs = [(factor.name, "value") for factor in subjects.describing]
             slicings = [(), *factors, ("value",), *pairs]
+            # An empty group discloses no subject, unless it says where those of a small value are.
+            empty = empty_of_small(sizes, slicings, self._fewest)
             hidden |= suppressed(sizes, slicings, self._fewest, empty=empty).keys()
         return frozenset(hidden)
-
-
-def _empty_of_small(sizes: Mapping[Group, int], smallest: int) -> Iterator[Group]:
-    """Empty cells of values that few subjects have: the few are then in the other groups.
-
-    They are protected like a cell with one subject, so that no zero follows by subtraction.
-    """
-    for group, size in sizes.items():
-        if len(group) > 1 and not size and 0 < sizes[group[-1:]] < smallest:
-            yield group
 
 
 def with_missing(column: Categories) -> list[tuple[str, int]]:

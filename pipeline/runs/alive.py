@@ -6,14 +6,13 @@ run: who finds it unlocked and not empty knows that this run died.
 
 from __future__ import annotations
 
-import fcntl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import UserError
+from pipeline.file_lock import lock_within
 
 RUN_LOCK = "run.lock"
 """The file, in the folder of a study's runs, of its validations or of its scorings."""
@@ -74,17 +73,9 @@ def living_run(folder: Path, patience: float = _OF_A_DYING_PROCESS) -> Iterator[
 
 
 def _lock(stream: BinaryIO, folder: Path, patience: float) -> None:
-    end = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() < end:
-                time.sleep(_POLL_SECONDS)
-                continue
-            run = stream.read().decode("utf-8", "replace").strip()
-            raise FolderInUseError(
-                f"{folder}: another run{f' ({run})' if run else ''} of this study is under way "
-                "there. Wait for its end, or give another root (ROOT=, --root)."
-            ) from None
-        return
+    if not lock_within(stream, patience, _POLL_SECONDS):
+        run = stream.read().decode("utf-8", "replace").strip()
+        raise FolderInUseError(
+            f"{folder}: another run{f' ({run})' if run else ''} of this study is under way "
+            "there. Wait for its end, or give another root (ROOT=, --root)."
+        )

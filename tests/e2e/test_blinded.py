@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -23,21 +21,15 @@ import pytest
 
 from pipeline.outputs.register import people_facing
 from pipeline.study.blinded import POOLED
-from pipeline.subject_key import KEY_VARIABLE
 from pipeline.synthetic import write as writing
 from pipeline.synthetic.simulate import Block, simulate
 from pipeline.synthetic.trial import TRUTH_FOLDER, UNFINISHED, SyntheticTrial
-from tests.e2e.test_disclosure import neutral, rows_of
+from tests.e2e.test_disclosure import finished_run, neutral, rows_of
 from tests.each import each
 from tests.whole_runs import (
     LENIENT,
-    REPOSITORY,
     SMALL,
-    SUBJECT_KEY,
     Run,
-    environment,
-    small_run,
-    study_copy,
 )
 
 pytestmark = pytest.mark.slow
@@ -81,21 +73,7 @@ def finished(folder: Path, simulated: Simulate) -> Run:
     """A blinded run with all that a person may write of it afterwards."""
     # The shipped schema describes the arm too.
     changes = LENIENT | {("conduct",): "ongoing", ("gate", "anomalies"): "warn"}
-    study = study_copy(folder / "study", changes)
-    data = write_trial(folder / "data", simulated)
-    # One stage at a time: artifacts are numbered in the order in which stages begin.
-    options = ("--data", str(data), "--stages-at-once", "1")
-    run = small_run(folder / "runs", study, *options, **{KEY_VARIABLE: SUBJECT_KEY})
-    assert run.code == 0, run.terminal + run.errors
-    for command in ("report", "notebooks", "boards"):
-        subprocess.run(
-            [sys.executable, "-m", "pipeline.cli", command, "--root", str(run.root)],
-            cwd=REPOSITORY,
-            env=environment(),
-            check=True,
-            capture_output=True,
-        )
-    return run
+    return finished_run(folder, changes, write_trial(folder / "data", simulated))
 
 
 @pytest.fixture(scope="module")

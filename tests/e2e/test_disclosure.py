@@ -85,11 +85,16 @@ def finished(folder: Path, data: Path, disclosure: str) -> Run:
         # The shipped schema describes other slicings.
         ("gate", "anomalies"): "warn",
     }
+    return finished_run(folder, changes, data)
+
+
+def finished_run(folder: Path, changes: dict[Any, Any], data: Path) -> Run:
+    """A run of a changed study, with report, notebooks and boards."""
     study = study_copy(folder / "study", changes)
     # One stage at a time: artifacts are numbered in the order in which stages begin.
     options = ("--data", str(data), "--stages-at-once", "1")
     run = small_run(folder / "runs", study, *options, **{KEY_VARIABLE: SUBJECT_KEY})
-    assert run.code == 0, run.terminal
+    assert run.code == 0, run.terminal + run.errors
     for command in ("report", "notebooks", "boards"):
         subprocess.run(
             [sys.executable, "-m", "pipeline.cli", command, "--root", str(run.root)],
