@@ -1,7 +1,8 @@
 """Which run is alive in a folder: one at a time, which holds the lock of the folder's file.
 
 The system releases the lock when its holder dies, however it dies. The file then still names the
-run: who finds it unlocked and not empty knows that this run died.
+run: who finds it unlocked and not empty knows that this run died, or that its end could not be
+recorded everywhere, as on a full disk.
 """
 
 from __future__ import annotations
@@ -33,19 +34,25 @@ class LivingRun:
         stream: The locked file.
 
     Attributes:
-        died: Id of the run that had it before and died with it; empty if it ended.
+        unclosed: Ids of runs that had it before and whose end is not recorded, the newest first.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self.died = stream.read().decode("utf-8", "replace").strip()
+        self.unclosed = _named(stream)
 
-    def name(self, run: str) -> None:
-        """Names the run that is alive from now on; empty for none."""
+    def name(self, *runs: str) -> None:
+        """Names the runs whose end is not recorded from now on; the one that is alive is first."""
+        content = "\n".join(runs).encode()
+        # Written over what is there: a full disk has no place for a file that was emptied before.
         self._stream.seek(0)
-        self._stream.truncate()
-        self._stream.write(run.encode())
+        self._stream.write(content)
         self._stream.flush()
+        self._stream.truncate(len(content))
+
+
+def _named(stream: BinaryIO) -> tuple[str, ...]:
+    return tuple(stream.read().decode("utf-8", "replace").split())
 
 
 @contextmanager
@@ -74,7 +81,7 @@ def living_run(folder: Path, patience: float = _OF_A_DYING_PROCESS) -> Iterator[
 
 def _lock(stream: BinaryIO, folder: Path, patience: float) -> None:
     if not lock_within(stream, patience, _POLL_SECONDS):
-        run = stream.read().decode("utf-8", "replace").strip()
+        run = "".join(_named(stream)[:1])
         raise FolderInUseError(
             f"{folder}: another run{f' ({run})' if run else ''} of this study is under way "
             "there. Wait for its end, or give another root (ROOT=, --root)."

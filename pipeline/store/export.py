@@ -310,6 +310,21 @@ def export_local_run(folder: Path, address: str = "", patience: Patience | None 
     return export(address or run.store, rows, patience)
 
 
+def has_outcome(address: str, run: str) -> bool:
+    """Whether a store has how a run ended, and with it the run's results.
+
+    Args:
+        address: The store's.
+        run: Id of the run.
+
+    Raises:
+        UserError: The store does not answer, or has no such table.
+    """
+    statement = select(models.Outcome.run).where(models.Outcome.run == run).limit(1)
+    with store_engine(address) as engine, transaction(engine) as connection:
+        return connection.execute(statement).first() is not None
+
+
 def export_start(run: RunFile) -> None:
     """Adds the row of a local run that starts: without an outcome it is running.
 

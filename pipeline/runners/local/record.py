@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +12,7 @@ from rich.markup import escape
 from pipeline.errors import UserError
 from pipeline.runners.local.display import print_words
 from pipeline.runs.closing import close_unnoticed
-from pipeline.runs.run_file import RECORDS, RunFile
+from pipeline.runs.run_file import RECORDS, RUN_FILE, RunFile, read_run_file
 
 logger = logging.getLogger(__name__)
 
@@ -47,53 +48,90 @@ def record_start(file: RunFile, records: Path) -> None:
         logger.warning("the run is not in the store yet: %s", error)
 
 
-def close_dead_run(own: Path, run: str, console: Console) -> None:
-    """Records a run of a folder, whose lock is held, as killed if it died unnoticed, and says so.
+def close_runs(own: Path, runs: Iterable[str], console: Console) -> tuple[str, ...]:
+    """Records the end of runs that could not do so themselves, and says so.
+
+    One that died unnoticed is recorded as killed; one that ended while the store was down, or on
+    the same full disk, is exported.
 
     Args:
-        own: The folder.
-        run: Id of the run.
+        own: The runs' folder, whose lock is held.
+        runs: Their ids.
         console: The terminal.
+
+    Returns:
+        Those whose end is still not in the store.
     """
-    records = own / RECORDS / run
+    return tuple(run for run in runs if not _is_closed(own / RECORDS / run, console))
+
+
+def _is_closed(records: Path, console: Console) -> bool:
+    run = records.name
+    if not (records / RUN_FILE).exists():
+        return True
     try:
         closed = close_unnoticed(records)
+        file = closed or read_run_file(records)
     except UserError as error:
         print_words(console, f"[yellow]The run {run} died.[/yellow] {escape(str(error))}")
-        return
-    if closed is None:
-        return
-    at = f" at {closed.failed_stage}" if closed.failed_stage else ""
-    print_words(console, f"[yellow]The run {run} died{at}:[/yellow] it is recorded as killed.")
-    export_run(closed, records, console)
+        return True
+    if closed:
+        at = f" at {closed.failed_stage}" if closed.failed_stage else ""
+        print_words(console, f"[yellow]The run {run} died{at}:[/yellow] it is recorded as killed.")
+    elif not _is_to_be_exported(file):
+        return True
+    else:
+        console.print(f"The run {run} has ended without an entry in the store: it is exported now.")
+    return export_run(file, records, console, attempts=1)
 
 
-def record_run(file: RunFile, records: Path, console: Console) -> None:
+def _is_to_be_exported(file: RunFile) -> bool:
+    """Whether the store lacks the end of a run, or can't be asked."""
+    if not file.store:
+        return False
+    from pipeline.store.export import has_outcome
+
+    try:
+        return not has_outcome(file.store, file.run)
+    except UserError:
+        return True
+
+
+def record_run(file: RunFile, records: Path, console: Console) -> bool:
     """Writes `run.json` and exports the run; an unreachable store does not fail the run.
 
     Args:
         file: The run's file.
         records: Folder of the run's records.
         console: The terminal.
+
+    Returns:
+        As `export_run`.
     """
     file.write(records)
-    export_run(file, records, console)
+    return export_run(file, records, console)
 
 
-def export_run(file: RunFile, records: Path, console: Console) -> None:
+def export_run(file: RunFile, records: Path, console: Console, attempts: int | None = None) -> bool:
     """Exports a run that has ended; an unreachable store does not fail it.
 
     Args:
         file: The run's file.
         records: Folder of the run's records.
         console: The terminal.
+        attempts: How often a store that does not answer is asked; the environment's if None.
+
+    Returns:
+        Whether there is nothing left to try: False where the store is down.
     """
     if not file.store:
-        return
+        return True
+    from pipeline.store.engine import StoreDownError
     from pipeline.store.export import export_local_run
+    from pipeline.store.writer import Patience
 
     try:
-        rows = export_local_run(records)
+        rows = export_local_run(records, patience=Patience(attempts) if attempts else None)
         console.print(f"store     {escape(file.store)} ({rows:,} rows)")
     except UserError as error:
         logger.warning("the run was not exported: %s", error)
@@ -103,3 +141,5 @@ def export_run(file: RunFile, records: Path, console: Console) -> None:
             "The run itself is recorded. Repeat the export with: make export "
             f"RUN={escape(str(records))}",
         )
+        return not isinstance(error, StoreDownError)
+    return True

@@ -27,7 +27,7 @@ from pipeline.runners.local.lanes import BESIDE, stages_beside
 from pipeline.runners.local.logs import terminal_and_log
 from pipeline.runners.local.outcome import RunOutcome
 from pipeline.runners.local.record import (
-    close_dead_run,
+    close_runs,
     export_run,
     note_records,
     noted_records,
@@ -257,13 +257,11 @@ class LocalRun:
         """
         try:
             with living_run(self._own) as living:
-                if living.died:
-                    close_dead_run(self._own, living.died, self._console)
-                living.name(self._run)
+                unclosed = close_runs(self._own, living.unclosed, self._console)
+                living.name(self._run, *unclosed)
                 outcome = self._execute()
                 # The next start closes a run that could not record its end, as one that died.
-                if self._is_recorded:
-                    living.name("")
+                living.name(*([] if self._is_recorded else [self._run]), *unclosed)
         except FolderInUseError as error:
             print_words(self._console, f"[red]Not started.[/red] {escape(str(error))}")
             return RunOutcome(
@@ -486,7 +484,7 @@ class LocalRun:
 
     def _record(self, status: Status, reason: str | None) -> None:
         file = self._file(status, reason, self._failed_stage)
-        record_run(file, self._records, self._console)
+        self._is_recorded = record_run(file, self._records, self._console)
 
     def _note(self, stage: str, is_beside: bool) -> None:
         """Writes down a stage that starts, for the case that the run's process dies."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -10,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.runs.alive import RUN_LOCK, FolderInUseError, living_run
+from pipeline.runs.alive import RUN_LOCK, FolderInUseError, LivingRun, living_run
 from pipeline.runs.closing import close_if_dead, close_run
 from pipeline.runs.run_file import RECORDS, RUN_FILE, RunFile, read_run_file
 from pipeline.runs.stage_record import StageRecord, read_records
@@ -140,7 +142,7 @@ def test_a_second_run_in_a_folder_is_refused_in_one_line_that_names_the_first(
             pass
         # One of another study is not.
         with living_run(tmp_path / "other", patience=0.0) as other:
-            assert other.died == ""
+            assert other.unclosed == ()
 
     assert "another run (r1) of this study is under way" in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -150,12 +152,15 @@ def test_the_next_run_knows_who_died_and_nothing_of_one_that_ended(tmp_path: Pat
     with alive(tmp_path):
         pass
     with living_run(tmp_path) as living:
-        assert living.died == "r1"
-        living.name("r2")
-        assert (tmp_path / RUN_LOCK).read_text() == "r2"
-        living.name("")
+        assert living.unclosed == ("r1",)
+        living.name("r2", "r1")
+        with pytest.raises(FolderInUseError, match=r"another run \(r2\)"):
+            living_run(tmp_path, patience=0.0).__enter__()
     with living_run(tmp_path) as living:
-        assert living.died == ""
+        assert living.unclosed == ("r2", "r1")
+        living.name()
+    with living_run(tmp_path) as living:
+        assert living.unclosed == ()
 
 
 def test_a_record_that_can_not_be_written_leaves_the_earlier_one(
@@ -179,3 +184,29 @@ def test_a_record_that_can_not_be_written_leaves_the_earlier_one(
         "Transform.json",
         RUN_FILE,
     ]
+
+
+def test_a_name_is_written_over_the_earlier_one_so_that_a_full_disk_has_a_place(
+    tmp_path: Path,
+) -> None:
+    """A file that is emptied first would lose the earlier name where it then can't be written."""
+    with living_run(tmp_path) as living:
+        living.name("r2", "r1")
+    full = Full((tmp_path / RUN_LOCK).read_bytes())
+
+    with pytest.raises(OSError, match="No space"):
+        LivingRun(full).name("r4", "r3", "r2", "r1")
+
+    full.seek(0)
+    assert full.read() == b"r2\nr1"
+    LivingRun(full).name("r3", "r2")
+    assert full.getvalue() == b"r3\nr2"
+
+
+class Full(io.BytesIO):
+    """A file on a full disk: what it has can be overwritten, and it can't grow."""
+
+    def write(self, content: Any, /) -> int:
+        if self.tell() + len(content) > len(self.getvalue()):
+            raise OSError(28, "No space left on device")
+        return super().write(content)
