@@ -16,6 +16,8 @@ from trainer.final_fit import fit_on_all
 from trainer.model import Encoding, Hyperparameters
 from trainer.procedures import Plan, plan_models
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS, SEEDS = 200, 50
 TASKS = tuple(f"noise_{seed}" for seed in range(SEEDS))
 ENCODING = Encoding(numbers=2, categories=1, codes=SUBJECTS, tasks=TASKS)

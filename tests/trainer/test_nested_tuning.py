@@ -52,7 +52,7 @@ def scores(arrays: Arrays, folds: NDArray[np.int64]) -> NDArray[np.float64]:
     )
 
 
-@pytest.mark.parametrize("folds", [3, 5])
+@pytest.mark.parametrize("folds", [3, pytest.param(5, marks=pytest.mark.slow)])
 def test_every_procedure_predicts_by_the_set_with_the_least_loss_on_its_inner_parts(
     folds: int,
 ) -> None:
@@ -81,7 +81,7 @@ def _largest_change(folds: int, flipped_folds: Sequence[int]) -> float:
     return max(changes)
 
 
-@pytest.mark.parametrize("folds", [3, 5])
+@pytest.mark.parametrize("folds", [3, pytest.param(5, marks=pytest.mark.slow)])
 def test_no_procedure_chooses_by_the_labels_of_the_fold_that_it_predicts(folds: int) -> None:
     assert _largest_change(folds, (0, 1)) < 1e-6
 
@@ -114,6 +114,7 @@ def test_the_final_model_chooses_on_its_own_inner_parts() -> None:
     assert found.history.score == pytest.approx(min(losses))
 
 
+@pytest.mark.slow
 def test_with_more_subjects_each_fold_chooses_on_a_quarter_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

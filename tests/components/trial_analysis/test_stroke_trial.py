@@ -24,6 +24,8 @@ from pipeline.study.shipped import SCHEMAS
 from tests.components.trial_analysis.analysis_runs import analyse_trial
 from tests.each import each
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = ("dead_or_dependent", "dead_14_days")
 """Tasks that the report has as well: the analysis of each other one takes seconds."""
 
