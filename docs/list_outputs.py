@@ -46,6 +46,7 @@ _PLACES = {
     Within.REGISTRY: "Below the root of the registry",
     Within.SUBJECTS: "Below `<registry>-subjects`",
     Within.STORE: "Tables of the store",
+    Within.PREDICTION_LOG: "Below the address of the prediction log, if one is named",
     Within.SERVICE: "Routes of the prediction service",
     Within.TERMINAL: "What commands show, as text or with `--json`",
     Within.CHOSEN: "What commands write where an option says",

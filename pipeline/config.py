@@ -98,6 +98,7 @@ class RunConfig:
         data_modified: Modification time of the newest of the data's files; None where unknown.
         kind: What the run does.
         stages_at_once: How many stages the local runner runs at once.
+        prediction_log: Address of the prediction log of a scoring; empty for none.
     """
 
     study: Study
@@ -128,6 +129,7 @@ class RunConfig:
     kind: RunKind = TRAINING
     stages_at_once: int = 1
     snapshot: str | RuntimeParameter = ""
+    prediction_log: str = ""
 
 
 def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> RunConfig:

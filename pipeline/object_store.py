@@ -33,6 +33,18 @@ def read_object(path: str) -> bytes | None:
         return None
 
 
+def write_object(path: str, content: bytes) -> None:
+    """Writes an object; it becomes visible when it is complete."""
+    bucket, _, key = path.removeprefix(S3).partition("/")
+    s3_client().put_object(Bucket=bucket, Key=key, Body=content)
+
+
+def remove_object(path: str) -> None:
+    """Removes an object, if it exists."""
+    bucket, _, key = path.removeprefix(S3).partition("/")
+    s3_client().delete_object(Bucket=bucket, Key=key)
+
+
 def objects_below(folder: str) -> Iterator[str]:
     """Paths of all objects below an address, relative to it."""
     bucket, _, key = folder.removeprefix(S3).partition("/")

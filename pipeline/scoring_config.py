@@ -43,7 +43,11 @@ def chosen_model(study: Study, model: str | None) -> str:
 
 
 def resolve_scoring(
-    settings: Settings, model: str | None, registry: str | None, run_id: str
+    settings: Settings,
+    model: str | None,
+    registry: str | None,
+    run_id: str,
+    prediction_log: str = "",
 ) -> tuple[RunConfig, str]:
     """Converts the user's choices to the configuration of a scoring; reads the data once.
 
@@ -52,6 +56,7 @@ def resolve_scoring(
         model: The model, see `chosen_model`.
         registry: Root of the registry; the one below the root of the run, where None.
         run_id: Id of the run.
+        prediction_log: Address of the prediction log; empty for none.
 
     Returns:
         The configuration of a run, and the id of the model's registration, empty for the
@@ -80,6 +85,7 @@ def resolve_scoring(
         # Predictions of patients never reach the store of metrics.
         store="",
         kind=SCORING,
+        prediction_log=prediction_log,
     )
     return scoring, identifier
 

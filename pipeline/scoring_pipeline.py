@@ -68,5 +68,7 @@ def create_scoring_pipeline(config: RunConfig, model: str = "") -> Pipeline:
         settings=BatchScoringSettings.of(study),
         fingerprint=config.fingerprint,
         code_version=config.code_version,
+        prediction_log=config.prediction_log,
+        run_id=config.run_id,
     )
     return pipeline_of(config, [registered, example_gen, statistics_gen, gate, scoring])

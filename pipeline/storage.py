@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
-from pipeline.object_store import S3, objects_below, read_object
+from pipeline.object_store import S3, objects_below, read_object, remove_object, write_object
 
 if TYPE_CHECKING:
     from apache_beam.io.filesystems import FileSystems
@@ -105,17 +105,22 @@ def write_whole(path: str, content: bytes) -> None:
 def write_private(path: str, content: bytes) -> None:
     """Writes a file atomically that only its owner may read, as may only they list its folder.
 
-    In an object store the rights are those of the bucket's policy for the prefix.
+    In an object store the rights are those of the bucket's policy for the prefix. Here and in S3
+    without Beam.
 
     Args:
         path: File to write; its folder is created if missing.
         content: Its content.
     """
+    if path.startswith(S3):
+        with errors_for_people(path):
+            write_object(path, content)
+        return
     if is_remote(path):
         write_whole(path, content)
         return
     file = Path(path)
-    with _translate_errors(path):
+    with errors_for_people(path):
         missing = [folder for folder in (file.parent, *file.parents) if not folder.exists()]
         for folder in reversed(missing):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -210,7 +215,11 @@ def remove_folder(folder: str) -> None:
 
 
 def remove_file(path: str) -> None:
-    """Removes a file, if it exists."""
+    """Removes a file, if it exists; here and in S3 without Beam."""
+    if path.startswith(S3):
+        with errors_for_people(path):
+            remove_object(path)
+        return
     if not is_remote(path):
         with errors_for_people(path):
             Path(path).unlink(missing_ok=True)

@@ -39,6 +39,8 @@ class BatchScoringSpec(ComponentSpec):
         "settings": ExecutionParameter(type=str),
         "fingerprint": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
+        "prediction_log": ExecutionParameter(type=str),
+        "run_id": ExecutionParameter(type=str),
     }
 
 
@@ -54,6 +56,8 @@ class BatchScoring(BaseBeamComponent):
         settings: What BatchScoring reads of the study.
         fingerprint: Fingerprint of the data.
         code_version: Version of the project.
+        prediction_log: Address of the prediction log; empty for none.
+        run_id: Id of the run. The log is not an artifact, so with one every run is a new execution.
     """
 
     SPEC_CLASS = BatchScoringSpec
@@ -69,6 +73,8 @@ class BatchScoring(BaseBeamComponent):
         settings: BatchScoringSettings,
         fingerprint: str | RuntimeParameter,
         code_version: str,
+        prediction_log: str,
+        run_id: str,
     ) -> None:
         super().__init__(
             spec=BatchScoringSpec(
@@ -80,6 +86,8 @@ class BatchScoring(BaseBeamComponent):
                 settings=settings.to_json(),
                 fingerprint=fingerprint,
                 code_version=code_version,
+                prediction_log=prediction_log,
+                run_id=run_id if prediction_log else "",
                 scored=channel_utils.as_channel([ScoredSubjects()]),
                 summary=channel_utils.as_channel([ScoringSummary()]),
                 html=channel_utils.as_channel([KubeflowHTML()]),

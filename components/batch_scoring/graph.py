@@ -23,6 +23,7 @@ from pipeline.names import EXAMPLES_SIGNATURE, SUBJECT_HASH, flag_key
 from pipeline.reading.examples import ExampleDecoder
 from pipeline.results.scored_file import ScoredRows, content_of_part
 from pipeline.results.scoring import LEFT_BY_LANDMARK, OUTSIDE_POPULATION
+from pipeline.skew.bins import InputBins, binned_inputs
 from pipeline.skew.flags import Flag, flags_of_values
 from pipeline.skew.training_values import SeenValues
 from pipeline.study.sections import Reaction
@@ -44,6 +45,7 @@ class ScoringJob:
         seen: What the training subjects had of each feature.
         reactions: What happens to a subject with a flag, by kind of flag.
         folder: Folder of the predictions; it exists.
+        bins: Bins of the features for the prediction log; None without one.
     """
 
     model: str
@@ -53,6 +55,7 @@ class ScoringJob:
     seen: Mapping[str, SeenValues]
     reactions: Mapping[str, Reaction]
     folder: str
+    bins: InputBins | None = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ class _WriteRows(beam.DoFn):
                 columns.subjects,
             ),
             model=job.version,
+            inputs=binned_inputs(columns, job.bins) if job.bins else None,
         )
         storage.write_private(f"{job.folder}/{predicted.block.part}", content_of_part(rows))
         yield columns.subjects

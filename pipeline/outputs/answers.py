@@ -50,6 +50,19 @@ STORE = (
 )
 """Tables of the store, each by itself: the role of boards may read them all."""
 
+PREDICTIONS = (
+    Output(
+        "files of the prediction log",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "Parquet",
+        Within.PREDICTION_LOG,
+        ("<study>/<day>/score-<run>.parquet",),
+        "pipeline.predictions.parquet_log",
+    ),
+)
+"""What a prediction log holds: nothing, until an address for it is named."""
+
 _V1 = "/v1/models/{model}"
 _V2 = "/v2/models/{model}"
 _OF_V1 = f"{_V1}/versions/{{version}}"

@@ -51,6 +51,7 @@ class Within(StrEnum):
     MACHINE = "machine"
     """A folder for temporary files."""
     STORE = "store"
+    PREDICTION_LOG = "prediction log"
     SERVICE = "service"
     TERMINAL = "terminal"
     MLFLOW = "mlflow"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.outputs.answers import MLFLOW, SERVICE, STORE, TERMINAL
+from pipeline.outputs.answers import MLFLOW, PREDICTIONS, SERVICE, STORE, TERMINAL
 from pipeline.outputs.artifacts import ARTIFACTS
 from pipeline.outputs.elsewhere import CHOSEN, ELSEWHERE, KUBEFLOW
 from pipeline.outputs.output import FOLDERS, Audience, Output, Within
@@ -20,6 +20,7 @@ REGISTER: tuple[Output, ...] = (
     *BESIDE,
     *REGISTRY,
     *STORE,
+    *PREDICTIONS,
     *SERVICE,
     *MLFLOW,
     *TERMINAL,

@@ -40,8 +40,8 @@ def scoring_page(scoring: Scoring, title: str, code_version: str) -> Page:
         title=title,
         kicker="Predictions of a registered model",
         lead=(
-            f"The model {scoring.model.id} predicted {who} whose outcome is not known. The "
-            "predictions themselves are in a file that only its owner can read."
+            f"The model {scoring.model.id} predicted {who} whose outcome is not known. "
+            f"{_where(scoring)}"
         ),
         blocks=[Notice("warn", "These subjects differ from the training data", "", warnings)]
         if warnings
@@ -54,6 +54,13 @@ def scoring_page(scoring: Scoring, title: str, code_version: str) -> Page:
         ],
         footer="A prediction is no diagnosis, and this is no medical device.",
     )
+
+
+def _where(scoring: Scoring) -> str:
+    """Where the predictions themselves are."""
+    if scoring.logged:
+        return "The predictions themselves were added to the prediction log."
+    return "The predictions themselves are in a file that only its owner can read."
 
 
 def _risks(scoring: Scoring) -> list[Block]:
@@ -100,7 +107,7 @@ def _flags(scoring: Scoring) -> list[Block]:
             "Flagged subjects",
             (Column("Flag"), Column("Feature"), Column("Subjects", "end"), Column("They are")),
             [_flag_row(flag, scoring.smallest_group) for flag in scoring.flags],
-            ["A subject may have several flags; the file of predictions names them for each."],
+            ["A subject may have several flags; the predictions name them for each."],
         )
     ]
 

@@ -7,7 +7,8 @@ Parquet files `part-*.parquet` with the columns
   `<task>/<what>` what belongs to it, such as the ends of its interval; null for a subject who is
   refused;
 - `flags`: a list of `<kind>` or `<kind>:<feature>`, see `pipeline.results.scoring`;
-- `model`: id of the model's registration.
+- `model`: id of the model's registration;
+- `inputs`, where there is a prediction log: bin of each feature, see `pipeline.skew.bins`.
 
 This is the one place that knows what outputs of a signature become; a model that predicts something
 else than a number of each subject needs its columns here.
@@ -31,6 +32,9 @@ from pipeline.names import SUBJECT_HASH
 
 FLAGS = "flags"
 MODEL = "model"
+INPUTS = "inputs"
+"""Column that the prediction log alone gets."""
+
 _SEPARATOR = "/"
 _ABOUT = ":"
 
@@ -45,6 +49,7 @@ class ScoredRows:
         flags: Who has a flag, boolean `[n]`, by its kind and the feature that it is about.
         refused: Who is not predicted, boolean `[n]`.
         model: Id of the model's registration.
+        inputs: Bin of each feature, `[n]`; None where no prediction log gets them.
     """
 
     subjects: NDArray[np.object_]
@@ -52,6 +57,7 @@ class ScoredRows:
     flags: Mapping[tuple[str, str | None], NDArray[np.bool_]]
     refused: NDArray[np.bool_]
     model: str
+    inputs: pa.MapArray | None = None
 
 
 def task_of(output: str) -> str:
@@ -91,14 +97,25 @@ def content_of_part(rows: ScoredRows) -> bytes:
     Raises:
         UserError: An output is no number of each subject.
     """
+    sink = io.BytesIO()
+    pq.write_table(table_of(rows), sink, compression="snappy")
+    return sink.getvalue()
+
+
+def table_of(rows: ScoredRows) -> pa.Table:
+    """The columns of some subjects.
+
+    Raises:
+        UserError: An output is no number of each subject.
+    """
     columns: dict[str, pa.Array] = {SUBJECT_HASH: pa.array(rows.subjects, pa.string())}
     for name in sorted(rows.outputs, key=lambda output: (task_of(output), output)):
         columns[name] = pa.array(_numbers(name, rows.outputs[name]), mask=rows.refused)
     columns[FLAGS] = _flags(rows)
     columns[MODEL] = pa.array([rows.model] * len(rows.subjects), pa.string())
-    sink = io.BytesIO()
-    pq.write_table(pa.table(columns), sink, compression="snappy")
-    return sink.getvalue()
+    if rows.inputs is not None:
+        columns[INPUTS] = rows.inputs
+    return pa.table(columns)
 
 
 def _numbers(name: str, values: NDArray[Any]) -> NDArray[Any]:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
 from pipeline.names import SUBJECT_HASH
-from pipeline.results.scored_file import FLAGS, read_parts
+from pipeline.results.scored_file import FLAGS, INPUTS, read_parts
 
 SUFFIXES = (".parquet", ".csv")
 SUBJECT = "subject"
@@ -51,6 +51,8 @@ def write_scored(folder: str, path: Path, subjects: Mapping[str, str] | None = N
     with _private(path) as file:
         writer = None
         for part in read_parts(folder):
+            if INPUTS in part.schema.names:
+                part = part.drop([INPUTS])
             table = part if subjects is None else _named(part, subjects)
             if path.suffix == ".csv":
                 table = _flat(table)

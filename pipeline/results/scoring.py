@@ -103,6 +103,7 @@ class Scoring(Document):
         tasks: The tasks that the model predicts.
         flags: Subjects by flag.
         skew: What the gate found of the features, beside the training data.
+        logged: Whether the predictions were added to the prediction log.
     """
 
     model: ValidatedModel
@@ -113,3 +114,4 @@ class Scoring(Document):
     tasks: tuple[ScoredTask, ...]
     flags: tuple[FlagCount, ...] = ()
     skew: tuple[Finding, ...] = ()
+    logged: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ class SeenValues:
         categories: All categories; None of a number, and where there are too many to be listed.
         always_present: Whether no training subject lacked it.
         share_missing: Share of the training subjects who lacked it.
+        quantiles: Upper end of each quantile of a number, rising, with the subjects in it; empty
+            where they are not known.
     """
 
     lower: float = -math.inf
@@ -28,6 +30,7 @@ class SeenValues:
     categories: frozenset[str] | None = None
     always_present: bool = False
     share_missing: float = 1.0
+    quantiles: tuple[tuple[float, float], ...] = ()
 
 
 def seen_values(
@@ -62,7 +65,14 @@ def _of_number(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> 
         upper=feature.num_stats.max,
         always_present=present == subjects,
         share_missing=1 - present / subjects,
+        quantiles=tuple(_quantiles(feature.num_stats.histograms)),
     )
+
+
+def _quantiles(histograms: Iterable[statistics_pb2.Histogram]) -> Iterator[tuple[float, float]]:
+    for histogram in histograms:
+        if histogram.type == histogram.QUANTILES:
+            yield from ((b.high_value, b.sample_count) for b in histogram.buckets)
 
 
 def _of_category(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> SeenValues:

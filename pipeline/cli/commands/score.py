@@ -10,8 +10,12 @@ import click
 from pipeline.cli.answer import Answer
 from pipeline.cli.commands.run import BEAM_OPTION, beam_options, build_settings, exit_code
 from pipeline.cli.lazy import Command
-from pipeline.cli.options import json_option, path_option, root_option
+from pipeline.cli.options import json_option, path_option, root_option, variable_option
+from pipeline.errors import UserError
 from pipeline.permissions import is_unblinded
+
+_STORE = Path("store")
+"""What `--out` calls the prediction log."""
 
 
 @click.command(cls=Command)
@@ -34,7 +38,15 @@ from pipeline.permissions import is_unblinded
     envvar="TRIAL_OUT",
     show_envvar=True,
     metavar="FILE",
-    help="File of the predictions, .parquet or .csv; one beside the run's page if not given.",
+    help=(
+        "File of the predictions, .parquet or .csv, or `store`: the prediction log; a file beside "
+        "the run's page if not given."
+    ),
+)
+@variable_option(
+    "--prediction-log",
+    metavar="ADDRESS",
+    help="Where `--out store` adds the predictions: a folder or s3://bucket/folder.",
 )
 @click.option(
     "--with-subject",
@@ -46,7 +58,12 @@ from pipeline.permissions import is_unblinded
 @BEAM_OPTION
 @json_option
 def score(
-    model: str | None, registry: str | None, out: Path | None, with_subject: bool, **chosen: Any
+    model: str | None,
+    registry: str | None,
+    out: Path | None,
+    prediction_log: str | None,
+    with_subject: bool,
+    **chosen: Any,
 ) -> Answer:
     """Predict the subjects of DATA, whose outcome is not known, with a model of STUDY."""
     from pipeline.results.scored_output import check_output
@@ -57,10 +74,32 @@ def score(
     settings = build_settings(chosen)
     # Errors in the study file and the options are reported before anything is written.
     chosen_model(load_study(find_study_file(settings.study), is_unblinded(settings.root)), model)
-    if out is not None:
+    log = ""
+    if out == _STORE:
+        log = _checked_log(prediction_log, with_subject)
+    elif out is not None:
         check_output(out)
     from pipeline.runners.local.score import ScoringChoice
     from pipeline.runners.local.score import score as run_scoring
 
-    outcome = run_scoring(settings, ScoringChoice(model, registry, out, with_subject))
+    outcome = run_scoring(settings, ScoringChoice(model, registry, out, with_subject, log))
     return Answer(outcome.to_json(), exit_code(outcome, fail_if_refused=False))
+
+
+def _checked_log(address: str | None, with_subject: bool) -> str:
+    """The address of the prediction log."""
+    if not address:
+        raise UserError(
+            "--out store adds the predictions to the prediction log, and none is named. Name it: "
+            "--prediction-log ADDRESS, or TRIAL_PREDICTION_LOG in the environment."
+        )
+    if with_subject:
+        raise UserError(
+            "--with-subject: the prediction log holds pseudonyms alone. Leave the option out, or "
+            "write a file (--out FILE)."
+        )
+    from pipeline.predictions.open_log import open_log, resolved
+
+    address = resolved(address)
+    open_log(address)
+    return address

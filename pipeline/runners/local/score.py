@@ -34,14 +34,16 @@ class ScoringChoice:
     Attributes:
         model: The model, see `pipeline.scoring_config.chosen_model`; None for the champion.
         registry: Root of the registry; the one below the root of the run, where None.
-        out: File of the predictions; one beside the run's records, where None.
+        out: File of the predictions; one beside the run's records, where None and there is no log.
         with_subject: Whether the file has the original key of each subject.
+        prediction_log: Address of the prediction log, in place of a file; empty for a file.
     """
 
     model: str | None = None
     registry: str | None = None
     out: Path | None = None
     with_subject: bool = False
+    prediction_log: str = ""
 
 
 def score(settings: Settings, choice: ScoringChoice) -> RunOutcome:
@@ -60,7 +62,9 @@ def score(settings: Settings, choice: ScoringChoice) -> RunOutcome:
     chosen: dict[str, str] = {}
 
     def resolving(run_id: str) -> RunConfig:
-        config, chosen["model"] = resolve_scoring(settings, choice.model, choice.registry, run_id)
+        config, chosen["model"] = resolve_scoring(
+            settings, choice.model, choice.registry, run_id, choice.prediction_log
+        )
         return config
 
     return run_graph(resolving, functools.partial(_LocalScoring, chosen, choice), settings.root)
@@ -85,18 +89,16 @@ class _LocalScoring(LocalRun):
     def end(
         self, outputs: Mapping[str, Mapping[str, str]], page: Path, paths: Mapping[str, Path]
     ) -> RunOutcome:
-        """Writes the file of predictions; shows counts, flags and paths."""
+        """Writes the file of predictions, if they are not in the log; shows counts and paths."""
         stage = outputs["BatchScoring"]
-        out = (self._choice.out or page.parent / PREDICTIONS_FILE).resolve()
-        write_scored(stage["scored"], out, self._subjects())
-        written = {
-            "predictions": out,
-            "summary": Path(stage["summary"]) / "scoring.json",
-            "page": page,
-        }
+        written = {"summary": Path(stage["summary"]) / "scoring.json", "page": page}
+        if not self._choice.prediction_log:
+            written["predictions"] = (self._choice.out or page.parent / PREDICTIONS_FILE).resolve()
+            write_scored(stage["scored"], written["predictions"], self._subjects())
         self._show(read_result(Scoring, stage["summary"]))
+        shown = {"predictions": f"added to {self._choice.prediction_log}"} | written
         for name in _SHOWN:
-            self._console.print(f"{name:<11} {escape(str(written[name]))}")
+            self._console.print(f"{name:<11} {escape(str(shown[name]))}")
         return RunOutcome(self._run, "done", {**paths, **written})
 
     def _subjects(self) -> Mapping[str, str] | None:

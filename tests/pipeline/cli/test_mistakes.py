@@ -68,6 +68,14 @@ MISTAKES = {
         "--model",
         "ist/" + 16 * "0",
     ],
+    "scoring into no prediction log": ["score", "synthetic", ".", "--out", "store"],
+    "scoring of original keys into a prediction log": [
+        *("score", "synthetic", ".", "--out", "store", "--prediction-log", "predictions"),
+        "--with-subject",
+    ],
+    "scoring into a prediction log that is none": [
+        *("score", "synthetic", ".", "--out", "store", "--prediction-log", "gs://bucket/log"),
+    ],
     "package of a training with a model": ["compile", "--model", "first"],
     "package of a training that updates": ["compile", "--update", "logistic"],
     "validation of a model that is none": ["validate", "--model", "first/x/y"],

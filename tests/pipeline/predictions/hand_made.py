@@ -1,0 +1,57 @@
+"""Batches of predictions written out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.predictions.log import Batch, PredictionLog
+from pipeline.predictions.rows import SCORE, Occasion, log_rows
+from pipeline.results.scored_file import ScoredRows, table_of
+from pipeline.skew.bins import BINNED
+
+STUDY = "stroke"
+DAY = date(2026, 11, 30)
+
+
+def scored(*subjects: str | None) -> pa.Table:
+    """Subjects that were scored: of two tasks, one of them with an interval."""
+    n = len(subjects)
+    return table_of(
+        ScoredRows(
+            subjects=np.array(subjects, object),
+            outputs={
+                "death": np.linspace(0.25, 0.5, n, dtype=np.float32),
+                "death/lower": np.full(n, 0.125, np.float32),
+                "death/upper": np.full(n, 0.75, np.float32),
+                "death/set_negative": np.ones(n, np.float32),
+                "relapse": np.full(n, 0.5, np.float32),
+            },
+            flags={("out_of_range", "AGE"): np.arange(n) == 0},
+            refused=np.arange(n) == n - 1,
+            model="0123456789abcdef",
+            inputs=pa.array([[("AGE", "0"), ("SEX", None)]] * n, BINNED),
+        )
+    )
+
+
+def add(
+    log: PredictionLog,
+    *subjects: str | None,
+    run: str = "run-1",
+    day: date = DAY,
+    study: str = STUDY,
+) -> None:
+    """Adds a batch of some subjects, who were predicted at noon."""
+    occasion = Occasion(study, SCORE, run)
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    log.append(Batch(occasion, run, day), [log_rows(occasion, scored(*subjects), noon)])
+
+
+def subjects_of(tables: Sequence[pa.Table] | pa.Table) -> list[str | None]:
+    """Pseudonym of each row, sorted; those without one come first."""
+    found = [name for table in tables for name in table["subject_hash"].to_pylist()]
+    return sorted(found, key=lambda name: (name is not None, name or ""))

@@ -1,0 +1,151 @@
+"""A prediction log of Parquet files, here and in an object store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.outputs.output import Audience, Disclosure, Within
+from pipeline.outputs.register import outputs_of
+from pipeline.predictions.log import Batch
+from pipeline.predictions.open_log import open_log
+from pipeline.predictions.parquet_log import ParquetLog
+from pipeline.predictions.rows import SCORE, Occasion
+from pipeline.storage import files_below
+from tests.each import each
+from tests.pipeline.predictions.hand_made import DAY, STUDY, add, subjects_of
+
+
+@pytest.fixture(params=["local", "s3"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "local":
+        return str(tmp_path / "predictions")
+    return f"s3://{request.getfixturevalue('bucket')}/predictions"
+
+
+def test_what_was_added_is_read(address: str) -> None:
+    log = ParquetLog(address)
+    add(log, "a", "b")
+    add(log, None, run="run-2")
+    add(log, "c", study="other")
+
+    assert subjects_of(log.read(STUDY)) == [None, None, "a", "a", "b", "b"]
+
+
+def test_a_log_is_empty_before_anything_is_added(address: str) -> None:
+    assert list(ParquetLog(address).read(STUDY)) == []
+
+
+def test_to_open_a_log_writes_nothing(address: str) -> None:
+    open_log(address)
+    assert files_below(address) == []
+    assert not Path(address).exists()
+
+
+def test_a_batch_is_one_file_that_replaces_itself(address: str) -> None:
+    log = ParquetLog(address)
+    add(log, "a", "b")
+    add(log, "a", "b")
+
+    assert files_below(address) == ["stroke/2026-11-30/score-run-1.parquet"]
+    assert subjects_of(log.read(STUDY)) == ["a", "a", "b", "b"]
+
+
+def test_a_subject_is_forgotten_and_the_others_stay(address: str) -> None:
+    log = ParquetLog(address)
+    add(log, "a", "b")
+    add(log, "a", run="run-2")
+    add(log, "b", None, run="run-3")
+    add(log, "a", study="other")
+
+    assert log.forget(STUDY, ["a"]) == 4
+    assert subjects_of(log.read(STUDY)) == [None, None, "b", "b", "b", "b"]
+    assert "stroke/2026-11-30/score-run-2.parquet" not in files_below(address)
+    assert subjects_of(log.read("other")) == ["a", "a"]
+    assert log.forget(STUDY, ["a"]) == 0
+
+
+def test_days_before_the_first_that_stays_are_removed(address: str) -> None:
+    log = ParquetLog(address)
+    add(log, "a", day=DAY - timedelta(1))
+    add(log, "b", run="run-2")
+    add(log, "c", day=DAY - timedelta(400), study="other")
+
+    assert log.expire(DAY) == 4
+    assert files_below(address) == ["stroke/2026-11-30/score-run-2.parquet"]
+
+
+def test_rows_that_fail_in_the_middle_leave_nothing(address: str) -> None:
+    def failing() -> pa.Table:
+        yield from ()
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError):
+        ParquetLog(address).append(Batch(Occasion(STUDY, SCORE, "run-1"), "run-1", DAY), failing())
+    assert files_below(address) == []
+
+
+def test_its_files_are_in_the_register_of_outputs(address: str) -> None:
+    add(ParquetLog(address), "a")
+    (output,) = outputs_of(Within.PREDICTION_LOG, *files_below(address))
+    assert (output.audience, output.disclosure) == (Audience.OWNER, Disclosure.PATIENT)
+
+
+def test_only_the_owner_reads_it_or_lists_it(tmp_path: Path) -> None:
+    add(ParquetLog(str(tmp_path / "made" / "predictions")), "a")
+    for path in each((tmp_path / "made").rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.predictions.parquet_log import ParquetLog
+from tests.pipeline.predictions.hand_made import add
+
+def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Path.replace = killed
+add(ParquetLog(sys.argv[1]), "a")
+"""
+
+
+def test_a_writer_that_is_killed_leaves_nothing_half_and_its_draft_is_removed_later(
+    tmp_path: Path,
+) -> None:
+    """Killed when all is written, and before the file has its name."""
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    log = ParquetLog(str(tmp_path))
+    (draft,) = files_below(str(tmp_path))
+    assert subjects_of(log.read(STUDY)) == []
+
+    log.forget(STUDY, ["a"])
+    assert files_below(str(tmp_path)) == [draft], "it may be one that is being written"
+    os.utime(tmp_path / draft, (0, 0))
+    log.forget(STUDY, ["a"])
+    assert files_below(str(tmp_path)) == []
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    log = ParquetLog(str(tmp_path))
+    add(log, "a")
+    (path,) = tmp_path.rglob("*.parquet")
+    path.write_bytes(b"PAR1")
+    with pytest.raises(UserError, match=r"score-run-1\.parquet: the file of the prediction log"):
+        list(log.read(STUDY))
+
+
+def test_an_address_of_another_kind_is_refused() -> None:
+    with pytest.raises(UserError, match="Expected a local folder, s3://"):
+        open_log("gs://bucket/predictions")
