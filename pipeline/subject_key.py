@@ -29,9 +29,8 @@ def ensure_local_key(path: Path) -> str:
     Returns:
         A reference to it for `load_key`.
     """
-    if os.environ.get(KEY_VARIABLE):
-        return KEY_IN_ENVIRONMENT
-    if not path.exists():
+    reference = local_key(path)
+    if reference != KEY_IN_ENVIRONMENT and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -41,7 +40,16 @@ def ensure_local_key(path: Path) -> str:
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
-    return f"file:{path}"
+    return reference
+
+
+def local_key(path: Path) -> str:
+    """A reference to the key of a local machine, which must be there.
+
+    Args:
+        path: File of the key.
+    """
+    return KEY_IN_ENVIRONMENT if os.environ.get(KEY_VARIABLE) else f"file:{path}"
 
 
 def load_key(reference: str) -> bytes:

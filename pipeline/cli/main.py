@@ -33,6 +33,7 @@ _COMMANDS = "pipeline.cli.commands"
         "notebooks": f"{_COMMANDS}.notebooks:notebooks",
         "boards": f"{_COMMANDS}.boards:boards",
         "export": f"{_COMMANDS}.export:export",
+        "predictions": f"{_COMMANDS}.predictions:predictions",
         "store": f"{_COMMANDS}.store:store",
         "draft": f"{_COMMANDS}.draft:draft",
         "synthetic": f"{_COMMANDS}.synthetic:synthetic",

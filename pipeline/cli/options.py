@@ -148,3 +148,16 @@ def store_option(help_text: str) -> Callable[[Decorated], Decorated]:
         help_text: What it means for the command.
     """
     return variable_option("--store", metavar="ADDRESS", help=help_text)
+
+
+def prediction_log_option(help_text: str, **settings: Any) -> Callable[[Decorated], Decorated]:
+    """The address of a prediction log.
+
+    Args:
+        help_text: What it means for the command.
+        settings: Further settings of the option.
+    """
+    places = "a folder, s3://bucket/folder or postgresql://user@host:5432/database."
+    return variable_option(
+        "--prediction-log", metavar="ADDRESS", help=f"{help_text}{places}", **settings
+    )

@@ -60,6 +60,24 @@ PREDICTIONS = (
         ("<study>/<day>/score-<run>.parquet",),
         "pipeline.predictions.parquet_log",
     ),
+    Output(
+        "rows of the prediction log",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "SQL",
+        Within.PREDICTION_LOG,
+        ("predictions.predicted",),
+        "pipeline.predictions.postgres_log",
+    ),
+    Output(
+        "batches and release of the prediction log's tables",
+        Audience.OWNER,
+        Disclosure.NONE,
+        "SQL",
+        Within.PREDICTION_LOG,
+        ("predictions.batches", "predictions.alembic_version"),
+        "pipeline.predictions.postgres_log",
+    ),
 )
 """What a prediction log holds: nothing, until an address for it is named."""
 
@@ -227,7 +245,15 @@ TERMINAL = (
         "what was done",
         Audience.OPERATOR,
         Disclosure.NONE,
-        *("export", "freeze", "store migrate", "submit", "flink up", "flink down"),
+        *("export", "freeze", "store migrate", "predictions prepare", "submit"),
+        *("flink up", "flink down"),
+    ),
+    _shown(
+        "how many rows were removed",
+        Audience.OWNER,
+        Disclosure.INTERNAL,
+        *("predictions expire", "predictions forget"),
+        written_by="pipeline.cli.commands.predictions",
     ),
     _shown(
         "who opened unblinded runs",

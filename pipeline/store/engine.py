@@ -95,18 +95,26 @@ def store_engine(address: str) -> Iterator[Engine]:
         engine = create_engine(url, connect_args={"timeout": _SECONDS_FOR_A_LOCK})
         event.listen(engine, "connect", _prepare_sqlite)
     else:
-        engine = create_engine(
-            url, connect_args={"connect_timeout": _SECONDS_TO_CONNECT}, pool_pre_ping=True
-        )
+        engine = postgres_engine(url)
     try:
         yield engine
     finally:
         engine.dispose()
 
 
+def postgres_engine(url: URL) -> Engine:
+    """An engine for PostgreSQL, which the caller disposes of."""
+    connecting = {"connect_timeout": _SECONDS_TO_CONNECT}
+    return create_engine(url, connect_args=connecting, pool_pre_ping=True)
+
+
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
+def transaction(engine: Engine, what: str = "the store") -> Iterator[Connection]:
     """One transaction: everything written inside becomes visible at once, or nothing.
+
+    Args:
+        engine: The engine.
+        what: What is written to, for the message.
 
     Raises:
         StoreDownError: The store does not answer, is locked or has no space.
@@ -121,7 +129,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         place = engine.url.render_as_string(hide_password=True)
         failure = StoreDownError if isinstance(error, _PASSES) else UserError
         raise failure(
-            f"{place}: the store rejected the write: {reason.splitlines()[0]}. Nothing was written."
+            f"{place}: {what} rejected the write: {reason.splitlines()[0]}. Nothing was written."
         ) from error
 
 

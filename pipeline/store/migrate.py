@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from pipeline.errors import UserError
 from pipeline.store.engine import store_engine, transaction
+from pipeline.store.scripts import ALEMBIC, Scripts
 
 READER = "trial_reader"
 """Role of PostgreSQL that Grafana reads with."""
@@ -23,8 +19,7 @@ WRITER = "trial_writer"
 PASSWORDS = {WRITER: "TRIAL_WRITER_PASSWORD", READER: "TRIAL_READER_PASSWORD"}
 """Environment variables with the roles' passwords."""
 
-_ALEMBIC = threading.Lock()
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_SCRIPTS = Scripts(Path(__file__).parent / "migrations")
 
 
 def migrate(address: str) -> None:
@@ -37,17 +32,15 @@ def migrate(address: str) -> None:
         StoreDownError: The store does not answer, or the user lacks a right.
         UserError: The store is of a later release.
     """
-    # Alembic keeps the current migration in global variables.
-    with _ALEMBIC, store_engine(address) as engine, transaction(engine) as connection:
+    with ALEMBIC, store_engine(address) as engine, transaction(engine) as connection:
         if connection.dialect.name == "postgresql":
             # Two concurrent migrations would both create the first table.
             connection.execute(text("SELECT pg_advisory_xact_lock(7210311)"))
-        found = _revision(connection)
-        known = {script.revision for script in _scripts().walk_revisions()}
-        if found is not None and found not in known:
+        found = _SCRIPTS.revision(connection)
+        if found is not None and not _SCRIPTS.knows(found):
             raise _other_release(engine, found)
-        if found != _scripts().get_current_head():
-            _upgrade(connection)
+        if found != _SCRIPTS.head:
+            _SCRIPTS.upgrade(connection)
 
 
 def set_password(address: str, role: str, password: str) -> None:
@@ -58,11 +51,23 @@ def set_password(address: str, role: str, password: str) -> None:
         role: The role.
         password: The password; only its hash is sent to the server.
     """
+    with store_engine(address) as engine:
+        set_role_password(engine, role, password)
+
+
+def set_role_password(engine: Engine, role: str, password: str) -> None:
+    """Gives a role of PostgreSQL its password.
+
+    Args:
+        engine: Of a user who may alter roles.
+        role: The role.
+        password: The password; only its hash is sent to the server.
+    """
     # Runs on SQLite need no driver for PostgreSQL.
     import psycopg
     from psycopg import sql
 
-    with store_engine(address) as engine, transaction(engine) as connection:
+    with transaction(engine) as connection:
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
         hashed = driver.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
@@ -96,7 +101,7 @@ def check_current(engine: Engine) -> None:
         UserError: It has to be migrated, or is newer than this release.
     """
     found = _revision_of(engine)
-    if found != _scripts().get_current_head():
+    if found != _SCRIPTS.head:
         raise _other_release(engine, found)
 
 
@@ -104,31 +109,11 @@ def _other_release(engine: Engine, found: str | None) -> UserError:
     place = engine.url.render_as_string(hide_password=True)
     return UserError(
         f"{place}: the store's tables are of revision {found or 'none'}, this release needs "
-        f"{_scripts().get_current_head()}. Run `make store-migrate STORE=...` with a user who may "
+        f"{_SCRIPTS.head}. Run `make store-migrate STORE=...` with a user who may "
         "create tables; a store of a later release needs that release."
     )
 
 
 def _revision_of(engine: Engine) -> str | None:
     with transaction(engine) as connection:
-        return _revision(connection)
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _upgrade(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+        return _SCRIPTS.revision(connection)

@@ -10,7 +10,7 @@ import click
 from pipeline.cli.answer import Answer
 from pipeline.cli.commands.run import BEAM_OPTION, beam_options, build_settings, exit_code
 from pipeline.cli.lazy import Command
-from pipeline.cli.options import json_option, path_option, root_option, variable_option
+from pipeline.cli.options import json_option, path_option, prediction_log_option, root_option
 from pipeline.errors import UserError
 from pipeline.permissions import is_unblinded
 
@@ -43,11 +43,7 @@ _STORE = Path("store")
         "the run's page if not given."
     ),
 )
-@variable_option(
-    "--prediction-log",
-    metavar="ADDRESS",
-    help="Where `--out store` adds the predictions: a folder or s3://bucket/folder.",
-)
+@prediction_log_option("Where `--out store` adds the predictions: ")
 @click.option(
     "--with-subject",
     is_flag=True,
@@ -98,8 +94,6 @@ def _checked_log(address: str | None, with_subject: bool) -> str:
             "--with-subject: the prediction log holds pseudonyms alone. Leave the option out, or "
             "write a file (--out FILE)."
         )
-    from pipeline.predictions.open_log import open_log, resolved
+    from pipeline.predictions.open_log import checked_address
 
-    address = resolved(address)
-    open_log(address)
-    return address
+    return checked_address(address)

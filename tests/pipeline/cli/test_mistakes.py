@@ -68,6 +68,17 @@ MISTAKES = {
         "--model",
         "ist/" + 16 * "0",
     ],
+    "preparation of a prediction log in a file": ["predictions", "prepare", "sqlite:///log"],
+    "a prediction log with a password": [
+        *("predictions", "prepare", "postgresql://user:secret@host/database"),
+    ],
+    "a prediction log that is not prepared expires": [
+        *("predictions", "expire", "--prediction-log", "postgresql://user@127.0.0.1:1/database"),
+        *("--keep-days", "1"),
+    ],
+    "a retention period of no day": [
+        *("predictions", "expire", "--prediction-log", NOWHERE, "--keep-days", "0"),
+    ],
     "scoring into no prediction log": ["score", "synthetic", ".", "--out", "store"],
     "scoring of original keys into a prediction log": [
         *("score", "synthetic", ".", "--out", "store", "--prediction-log", "predictions"),

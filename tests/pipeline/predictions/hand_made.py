@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from pipeline.skew.bins import BINNED
 
 STUDY = "stroke"
 DAY = date(2026, 11, 30)
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 def scored(*subjects: str | None) -> pa.Table:
@@ -47,11 +49,17 @@ def add(
 ) -> None:
     """Adds a batch of some subjects, who were predicted at noon."""
     occasion = Occasion(study, SCORE, run)
-    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    noon = NOON.replace(year=day.year, month=day.month, day=day.day)
     log.append(Batch(occasion, run, day), [log_rows(occasion, scored(*subjects), noon)])
 
 
-def subjects_of(tables: Sequence[pa.Table] | pa.Table) -> list[str | None]:
+def rows_of(*tables: pa.Table) -> list[dict[str, Any]]:
+    """Rows in an order of their own, with inputs by name."""
+    rows = [row | {"inputs": dict(row["inputs"])} for t in tables for row in t.to_pylist()]
+    return sorted(rows, key=lambda row: (row["task"], row["subject_hash"] or ""))
+
+
+def subjects_of(tables: Iterable[pa.Table]) -> list[str | None]:
     """Pseudonym of each row, sorted; those without one come first."""
     found = [name for table in tables for name in table["subject_hash"].to_pylist()]
     return sorted(found, key=lambda name: (name is not None, name or ""))

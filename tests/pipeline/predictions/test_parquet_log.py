@@ -10,93 +10,46 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from pipeline.errors import UserError
 from pipeline.outputs.output import Audience, Disclosure, Within
 from pipeline.outputs.register import outputs_of
-from pipeline.predictions.log import Batch
 from pipeline.predictions.open_log import open_log
 from pipeline.predictions.parquet_log import ParquetLog
-from pipeline.predictions.rows import SCORE, Occasion
 from pipeline.storage import files_below
 from tests.each import each
 from tests.pipeline.predictions.hand_made import DAY, STUDY, add, subjects_of
 
 
-@pytest.fixture(params=["local", "s3"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "local":
-        return str(tmp_path / "predictions")
-    return f"s3://{request.getfixturevalue('bucket')}/predictions"
+def test_to_open_a_log_writes_nothing(folder: str) -> None:
+    open_log(folder)
+    assert files_below(folder) == []
+    assert not Path(folder).exists()
 
 
-def test_what_was_added_is_read(address: str) -> None:
-    log = ParquetLog(address)
-    add(log, "a", "b")
-    add(log, None, run="run-2")
-    add(log, "c", study="other")
-
-    assert subjects_of(log.read(STUDY)) == [None, None, "a", "a", "b", "b"]
-
-
-def test_a_log_is_empty_before_anything_is_added(address: str) -> None:
-    assert list(ParquetLog(address).read(STUDY)) == []
-
-
-def test_to_open_a_log_writes_nothing(address: str) -> None:
-    open_log(address)
-    assert files_below(address) == []
-    assert not Path(address).exists()
-
-
-def test_a_batch_is_one_file_that_replaces_itself(address: str) -> None:
-    log = ParquetLog(address)
+def test_a_batch_is_one_file_that_replaces_itself(folder: str) -> None:
+    log = ParquetLog(folder)
     add(log, "a", "b")
     add(log, "a", "b")
 
-    assert files_below(address) == ["stroke/2026-11-30/score-run-1.parquet"]
-    assert subjects_of(log.read(STUDY)) == ["a", "a", "b", "b"]
+    assert files_below(folder) == ["stroke/2026-11-30/score-run-1.parquet"]
 
 
-def test_a_subject_is_forgotten_and_the_others_stay(address: str) -> None:
-    log = ParquetLog(address)
+def test_a_file_in_which_all_are_forgotten_is_removed_as_one_that_has_expired(folder: str) -> None:
+    log = ParquetLog(folder)
     add(log, "a", "b")
     add(log, "a", run="run-2")
-    add(log, "b", None, run="run-3")
-    add(log, "a", study="other")
+    add(log, "b", run="run-3", day=DAY - timedelta(1))
 
-    assert log.forget(STUDY, ["a"]) == 4
-    assert subjects_of(log.read(STUDY)) == [None, None, "b", "b", "b", "b"]
-    assert "stroke/2026-11-30/score-run-2.parquet" not in files_below(address)
-    assert subjects_of(log.read("other")) == ["a", "a"]
-    assert log.forget(STUDY, ["a"]) == 0
+    log.forget(STUDY, ["a"])
+    log.expire(DAY)
+    assert files_below(folder) == ["stroke/2026-11-30/score-run-1.parquet"]
 
 
-def test_days_before_the_first_that_stays_are_removed(address: str) -> None:
-    log = ParquetLog(address)
-    add(log, "a", day=DAY - timedelta(1))
-    add(log, "b", run="run-2")
-    add(log, "c", day=DAY - timedelta(400), study="other")
-
-    assert log.expire(DAY) == 4
-    assert files_below(address) == ["stroke/2026-11-30/score-run-2.parquet"]
-
-
-def test_rows_that_fail_in_the_middle_leave_nothing(address: str) -> None:
-    def failing() -> pa.Table:
-        yield from ()
-        raise RuntimeError("a bug")
-
-    with pytest.raises(RuntimeError):
-        ParquetLog(address).append(Batch(Occasion(STUDY, SCORE, "run-1"), "run-1", DAY), failing())
-    assert files_below(address) == []
-
-
-def test_its_files_are_in_the_register_of_outputs(address: str) -> None:
-    add(ParquetLog(address), "a")
-    (output,) = outputs_of(Within.PREDICTION_LOG, *files_below(address))
+def test_its_files_are_in_the_register_of_outputs(folder: str) -> None:
+    add(ParquetLog(folder), "a")
+    (output,) = outputs_of(Within.PREDICTION_LOG, *files_below(folder))
     assert (output.audience, output.disclosure) == (Audience.OWNER, Disclosure.PATIENT)
 
 

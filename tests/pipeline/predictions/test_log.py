@@ -1,0 +1,96 @@
+"""What all kinds of prediction logs do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pyarrow as pa
+import pytest
+
+from pipeline.predictions.log import Batch
+from pipeline.predictions.open_log import open_log
+from pipeline.predictions.rows import ROWS, SCORE, Occasion
+from tests.pipeline.predictions.hand_made import DAY, NOON, STUDY, add, rows_of, subjects_of
+
+
+def test_what_was_added_is_read(address: str) -> None:
+    log = open_log(address)
+    add(log, "a", "b")
+    add(log, None, run="run-2")
+    add(log, "c", study="other")
+
+    assert subjects_of(log.read(STUDY)) == [None, None, "a", "a", "b", "b"]
+
+
+def test_rows_come_back_as_they_were(address: str) -> None:
+    log = open_log(address)
+    add(log, "a", None)
+    found = pa.concat_tables(log.read(STUDY))
+
+    assert found.schema == ROWS
+    assert rows_of(found) == rows_of(*add_to_nothing("a", None))
+    assert found["predicted_at"].to_pylist() == [NOON] * 4
+
+
+def add_to_nothing(*subjects: str | None) -> list[pa.Table]:
+    """Tables that `add` hands to a log."""
+    handed: list[pa.Table] = []
+
+    class Handed:
+        def append(self, batch: Batch, tables: Iterator[pa.Table]) -> None:
+            del batch
+            handed.extend(tables)
+
+    add(Handed(), *subjects)  # type: ignore[arg-type]
+    return handed
+
+
+def test_a_log_is_empty_before_anything_is_added(address: str) -> None:
+    assert list(open_log(address).read(STUDY)) == []
+
+
+def test_a_batch_is_there_once(address: str) -> None:
+    log = open_log(address)
+    add(log, "a", "b")
+    add(log, "a", "b")
+
+    assert subjects_of(log.read(STUDY)) == ["a", "a", "b", "b"]
+
+
+def test_rows_that_fail_in_the_middle_leave_nothing(address: str) -> None:
+    def failing() -> Iterator[pa.Table]:
+        yield from add_to_nothing("a")
+        raise RuntimeError("a bug")
+
+    log, batch = open_log(address), Batch(Occasion(STUDY, SCORE, "run-1"), "run-1", DAY)
+    with pytest.raises(RuntimeError):
+        log.append(batch, failing())
+    assert subjects_of(log.read(STUDY)) == []
+
+    add(log, "a")
+    assert subjects_of(log.read(STUDY)) == ["a", "a"], "the same batch can be written again"
+
+
+def test_a_subject_is_forgotten_and_the_others_stay(address: str) -> None:
+    log = open_log(address)
+    add(log, "a", "b")
+    add(log, "a", run="run-2")
+    add(log, "b", None, run="run-3")
+    add(log, "a", study="other")
+
+    assert log.forget(STUDY, ["a"]) == 4
+    assert subjects_of(log.read(STUDY)) == [None, None, "b", "b", "b", "b"]
+    assert subjects_of(log.read("other")) == ["a", "a"]
+    assert log.forget(STUDY, ["a"]) == 0
+
+
+def test_days_before_the_first_that_stays_are_removed(address: str) -> None:
+    log = open_log(address)
+    add(log, "a", day=DAY - timedelta(1))
+    add(log, "b", run="run-2")
+    add(log, "c", day=DAY - timedelta(400), study="other")
+
+    assert log.expire(DAY) == 4
+    assert subjects_of(log.read(STUDY)) == ["b", "b"]
+    assert subjects_of(log.read("other")) == []
