@@ -51,6 +51,7 @@ _PLACES = {
     Within.TERMINAL: "What commands show, as text or with `--json`",
     Within.CHOSEN: "What commands write where an option says",
     Within.MLFLOW: "What an MLflow server gets",
+    Within.OTLP: "What a receiver of traces, metrics and logs gets",
     Within.KUBEFLOW: "What Kubeflow keeps beside the artifacts",
     Within.CHECKOUT: "Below the project's folder",
     Within.MACHINE: "In the machine's folder for temporary files",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
+
+from pipeline.observability.lines import JsonLines
 
 
 def quiet_libraries() -> None:
@@ -25,3 +28,15 @@ def log_to_terminal(package: str) -> None:
     logging.getLogger(package).setLevel(logging.INFO)
     # Every command that loads a study file logs its former names.
     logging.getLogger("pipeline.study").setLevel(logging.WARNING)
+
+
+def log_service(package: str) -> None:
+    """Shows what a service logs: as text on a terminal, else as JSON lines.
+
+    Args:
+        package: Name of its package.
+    """
+    log_to_terminal(package)
+    if not sys.stderr.isatty():
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonLines({}))

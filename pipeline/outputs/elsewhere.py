@@ -116,10 +116,41 @@ KUBEFLOW = (
         "log of a task",
         Audience.OWNER,
         Disclosure.PATIENT,
-        "text, with the stage's record as JSON; a foreign exception may quote a value",
+        "JSON lines, with the stage's record; a foreign exception may quote a value",
         Within.KUBEFLOW,
         ("pods of tasks",),
         "pipeline.runners.kubeflow.record",
     ),
 )
 """What Kubeflow keeps; artifacts are those of a local run."""
+
+OBSERVED = (
+    Output(
+        "spans of runs, stages and requests",
+        Audience.OPERATOR,
+        Disclosure.PUBLIC,
+        "OTLP, JSON over HTTP",
+        Within.OTLP,
+        ("/v1/traces",),
+        "pipeline.observability.spans",
+    ),
+    Output(
+        "metrics of runs and requests",
+        Audience.OPERATOR,
+        Disclosure.PUBLIC,
+        "OTLP, JSON over HTTP",
+        Within.OTLP,
+        ("/v1/metrics",),
+        "pipeline.observability.spans",
+    ),
+    Output(
+        "lines of a run's log",
+        Audience.OPERATOR,
+        Disclosure.PUBLIC,
+        "OTLP, JSON over HTTP; what this project says, without the text of foreign exceptions",
+        Within.OTLP,
+        ("/v1/logs",),
+        "pipeline.observability.sent_lines",
+    ),
+)
+"""What is sent to a receiver of traces, metrics and logs, where the address of one is set."""

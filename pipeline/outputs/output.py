@@ -55,6 +55,7 @@ class Within(StrEnum):
     SERVICE = "service"
     TERMINAL = "terminal"
     MLFLOW = "mlflow"
+    OTLP = "receiver of OTLP"
     KUBEFLOW = "kubeflow"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.outputs.answers import MLFLOW, PREDICTIONS, SERVICE, STORE, TERMINAL
 from pipeline.outputs.artifacts import ARTIFACTS
-from pipeline.outputs.elsewhere import CHOSEN, ELSEWHERE, KUBEFLOW
+from pipeline.outputs.elsewhere import CHOSEN, ELSEWHERE, KUBEFLOW, OBSERVED
 from pipeline.outputs.output import FOLDERS, Audience, Output, Within
 from pipeline.outputs.registries import REGISTRY
 from pipeline.outputs.runs import BESIDE, RECORDS
@@ -27,6 +27,7 @@ REGISTER: tuple[Output, ...] = (
     *CHOSEN,
     *ELSEWHERE,
     *KUBEFLOW,
+    *OBSERVED,
 )
 """Everything that the project writes or answers."""
 

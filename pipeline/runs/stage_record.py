@@ -89,6 +89,11 @@ class StageRecord(Document):
     exception: str | None = None
     versions: dict[str, str] = {}
 
+    @property
+    def shown_error(self) -> str | None:
+        """The reason of the failure without the message of a foreign exception."""
+        return describe_unexpected(self.exception) if self.exception else self.error
+
     def write(self, folder: Path) -> None:
         """Writes `<stage>.json` to the run's folder of records."""
         write_record(folder / f"{self.stage}.json", self)

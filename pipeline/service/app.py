@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from pipeline.observability.requests import request_spans
 from pipeline.service.follower import Follower
 from pipeline.service.gate import Gate, Limits
 from pipeline.service.openapi import openapi_document
@@ -49,11 +50,13 @@ def create_app(
         shadow: Registered model that sees the same requests, see `Shadow`; none where empty.
 
     Raises:
-        UserError: No registration has the id of the shadow.
+        UserError: No registration has the id of the shadow, or the address of a receiver of
+            traces is none.
     """
     telemetry, tokens, limits = Telemetry(follower), tokens or Tokens({}), limits or Limits()
     beside = Shadow(follower.registry, follower.study, shadow, telemetry) if shadow else None
     service = Service(follower, tokens, telemetry, seconds, beside)
+    spans = request_spans()
 
     @contextlib.asynccontextmanager
     async def follow(app: FastAPI) -> AsyncIterator[None]:
@@ -64,10 +67,12 @@ def create_app(
             await app.state.watch
         if beside:
             beside.close()
+        if spans:
+            spans.close()
 
     app = FastAPI(lifespan=follow, openapi_url=None, docs_url=None, redoc_url=None)
     rates = Rates(limits.most_requests, tokens)
-    app.add_middleware(Gate, telemetry=telemetry, limits=limits, rates=rates)
+    app.add_middleware(Gate, telemetry=telemetry, limits=limits, rates=rates, spans=spans)
     _report_problems(app)
     # Paths are tried in this order: those of clients that ask most often come first.
     for router in (

@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.observability.requests import RequestSpans
 from pipeline.service.problems import ProblemError
 from pipeline.service.rates import Rates
 from pipeline.service.telemetry import Telemetry
@@ -47,11 +48,19 @@ class Gate:
         telemetry: Counts.
         limits: Limits of a request.
         rates: How many requests a client may make.
+        spans: Sends requests by OTLP; None sends none.
     """
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, limits: Limits, rates: Rates) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        telemetry: Telemetry,
+        limits: Limits,
+        rates: Rates,
+        spans: RequestSpans | None = None,
+    ) -> None:
         self._app, self._telemetry, self._limits = app, telemetry, limits
-        self._rates = rates
+        self._rates, self._spans = rates, spans
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
@@ -75,8 +84,13 @@ class Gate:
                 await _unexpected().response()(scope, receive, note)
         finally:
             if statuses:
-                route = getattr(scope.get("route"), "path", _OTHER)
-                self._telemetry.note_request(route, statuses[0], time.perf_counter() - began)
+                self._note(scope, statuses[0], time.perf_counter() - began)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", _OTHER)
+        self._telemetry.note_request(route, status, seconds)
+        if self._spans:
+            self._spans.note(scope["method"], route, status, seconds, scope["headers"])
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

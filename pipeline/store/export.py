@@ -32,7 +32,6 @@ from pipeline.store.rows import (
     finding_rows,
     joined,
     progress_rows,
-    shown_error,
     stage_rows,
 )
 from pipeline.store.title_rows import title_rows
@@ -241,7 +240,7 @@ def _failure_rows(address: str, study: str, record: StageRecord, kind: RunKind) 
     started = first_start(address, run) or record.started
     return joined(
         {models.Run: [_unknown_run(record, study, started, kind)]},
-        outcome_rows(run, record.status, now, record.stage, shown_error(record)),
+        outcome_rows(run, record.status, now, record.stage, record.shown_error),
         # Documents of a failed stage are not kept.
         finding_rows(run, Findings(tuple(record.findings))),
     )

@@ -10,7 +10,7 @@ from pipeline.results.documents import Curves, Metrics, Verdict
 from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 from pipeline.results.trial_progress import ProgressRecord
-from pipeline.runs.stage_record import CountedRows, StageRecord, describe_unexpected
+from pipeline.runs.stage_record import CountedRows, StageRecord
 from pipeline.store import models
 from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.referral_rows import referral_rows
@@ -139,7 +139,7 @@ def stage_rows(records: Iterable[StageRecord]) -> Rows:
                 "status": record.status,
                 "seconds": record.seconds,
                 "peak_memory_mb": record.peak_memory_mb,
-                "error": shown_error(record),
+                "error": record.shown_error,
             }
         )
         # With the split's subjects, a task's known labels would disclose how many are unknown.
@@ -147,11 +147,6 @@ def stage_rows(records: Iterable[StageRecord]) -> Rows:
             _counted(record.run, record.stage, rows) for rows in record.rows if rows.task is None
         )
     return {models.Stage: stages, models.StageRows: counted}
-
-
-def shown_error(record: StageRecord) -> str | None:
-    """Why a stage failed, without what must not be disclosed."""
-    return describe_unexpected(record.exception) if record.exception else record.error
 
 
 def joined(*parts: Rows) -> Rows:

@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.observability.address import ENDPOINT
 from pipeline.outputs.output import Disclosure, Within
 from pipeline.outputs.register import outputs_of, outputs_within, unregistered, written
 from pipeline.permissions import account_name
@@ -44,6 +45,7 @@ from tests.output_contents import (
     places_of_files,
     produced,
 )
+from tests.pipeline.observability.receiver import receiving
 from tests.pipeline.runs.test_unblinded import ongoing
 from tests.scored_trial import run_scoring, write_subjects
 from tests.shifted_trial import write_trial as write_shifted_trial
@@ -113,7 +115,7 @@ class Made:
 @pytest.fixture(scope="module")
 def made() -> Iterator[Made]:
     # Where other accounts can come to, as to pytest's own folders they can not.
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name, receiving() as receiver:
         folder = Path(name)
         folder.chmod(0o755)
         data = folder / "data"
@@ -125,7 +127,11 @@ def made() -> Iterator[Made]:
         }
         study = study_copy(folder / "study", changes)
         # No MLflow is there, which a run says.
-        given = SECRETS | {"TRIAL_MLFLOW": "http://127.0.0.1:9", "TRIAL_READERS": "data"}
+        given = SECRETS | {
+            "TRIAL_MLFLOW": "http://127.0.0.1:9",
+            "TRIAL_READERS": "data",
+            ENDPOINT: receiver.address,
+        }
         run = small_run(folder / "runs", study, "--data", str(data), **given)
         assert run.code == 0, run.terminal + run.errors
         found = Made(run)
@@ -134,8 +140,12 @@ def made() -> Iterator[Made]:
         for command, arguments in COMMANDS.items():
             named = tuple(a.replace("CHAMPION", pointer["champion"]["id"]) for a in arguments)
             found.add(Within.TERMINAL, command, _shown(run.root, command, named, given))
-        for place, content in _served(run.root, folder / "accepted-tokens.txt"):
-            found.add(Within.SERVICE, place, content)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv(ENDPOINT, receiver.address)
+            for place, content in _served(run.root, folder / "accepted-tokens.txt"):
+                found.add(Within.SERVICE, place, content)
+        for place, content in receiver.requests:
+            found.add(Within.OTLP, place, content)
         yield found
 
 
@@ -214,6 +224,12 @@ def test_every_file_of_the_register_is_made_by_a_run(made: Made, tmp_path: Path)
     assert [str(path) for path in unregistered(validated.root, validated.registry)] == []
     # `test_out_of_fold.py` has the run that makes these.
     assert places_of_files() - found == TUNED_OUT_OF_FOLD
+
+
+def test_every_signal_is_sent_to_a_receiver(made: Made) -> None:
+    sent = {output.name for output, _ in made.answers if output.within is Within.OTLP}
+
+    assert sent == {output.name for output in outputs_within(Within.OTLP)}
 
 
 def test_the_planted_texts_are_where_they_may_be(made: Made) -> None:

@@ -92,10 +92,10 @@ def serve(
 
     STUDY is the name of a study or a study file; the synthetic one if not given.
     """
-    from pipeline.cli.logs import log_to_terminal
+    from pipeline.cli.logs import log_service
     from pipeline.study.load import load_study
 
-    log_to_terminal("pipeline.service")
+    log_service("pipeline.service")
     # A server has no study file: the registry has that of its champion.
     if Path(study).suffix in (".yaml", ".yml"):
         study = load_study(Path(study), is_unblinded(root)).study

@@ -23,11 +23,12 @@ from typing import Any, NoReturn
 
 from pipeline.errors import UserError
 from pipeline.names import RUN_KINDS, TRAINING
+from pipeline.observability.identity import line_fields
+from pipeline.observability.lines import JsonLines, is_own
+from pipeline.observability.runs import sent_log
 from pipeline.runners.kubeflow.handover import HANDED_BESIDE, INSIDE, Handover
 from pipeline.runners.kubeflow.record import Task, record_death, recorded_task
 from pipeline.runners.supervise import Death, supervise
-
-_OWN_PACKAGES = ("pipeline", "components", "trainer")
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,16 @@ def log_to_stderr() -> None:
     """Sets up the log of a task."""
     # TensorFlow reads this variable when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     for handler in logging.getLogger().handlers:
         handler.addFilter(is_of_interest)
+        handler.setFormatter(JsonLines({}))
+
+
+def identify(run: str, stage: str) -> None:
+    """Names run, stage, trace and span in every line of this process from now on."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(JsonLines(line_fields(run, stage)))
 
 
 def run_supervised(options: argparse.Namespace) -> None:
@@ -96,8 +100,7 @@ def is_of_interest(record: logging.LogRecord) -> bool:
     Args:
         record: The line.
     """
-    own = record.name.partition(".")[0] in _OWN_PACKAGES
-    return own or record.levelno >= logging.WARNING
+    return is_own(record) or record.levelno >= logging.WARNING
 
 
 def run_task(options: argparse.Namespace) -> None:
@@ -110,7 +113,9 @@ def run_task(options: argparse.Namespace) -> None:
         UserError: The executor found an error that the user can fix.
     """
     handover = _handover(options)
-    with recorded_task(_task(handover, options)) as folder:
+    identify(handover.run_id, options.stage)
+    log = sent_log(handover.run_id, options.stage)
+    with log, recorded_task(_task(handover, options)) as folder:
         _execute(handover, options, folder)
 
 

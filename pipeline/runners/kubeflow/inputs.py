@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.names import RUN_KINDS, SCORING, TRAINING, VALIDATION
+from pipeline.observability.runs import send_start
 from pipeline.runners.kubeflow.form import whole_number
 from pipeline.runners.kubeflow.package import RUN_INPUTS
 from pipeline.runners.kubeflow.purpose import training
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    send_start(options.run_id, study.study, options.kind, started)
     for path, value in found.items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(value, encoding="utf-8")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
 from pipeline.names import TRAINING, RunKind
+from pipeline.observability.runs import send_stage
 from pipeline.runs.run_record import recorded, versions
 from pipeline.runs.stage_record import StageRecord
 from pipeline.version import code_version
@@ -107,6 +108,10 @@ def export_run(store: str, facts: RunFacts) -> None:
 
 def _publish(record: StageRecord, task: Task) -> None:
     sys.stderr.write(f"{RECORD}{record.model_dump_json()}\n")
+    try:
+        send_stage(record, task.study, task.kind)
+    except UserError as error:
+        logger.warning("The stage's span was not sent: %s", error)
     if task.store:
         _export(task, record)
 

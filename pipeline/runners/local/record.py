@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.errors import UserError
+from pipeline.observability.runs import send_run
 from pipeline.runners.local.display import print_words
 from pipeline.runs.closing import close_unnoticed
 from pipeline.runs.run_file import RECORDS, RUN_FILE, RunFile, read_run_file
@@ -124,6 +125,7 @@ def export_run(file: RunFile, records: Path, console: Console, attempts: int | N
     Returns:
         Whether there is nothing left to try: False where the store is down.
     """
+    _send(file, records)
     if not file.store:
         return True
     from pipeline.store.engine import StoreDownError
@@ -143,3 +145,10 @@ def export_run(file: RunFile, records: Path, console: Console, attempts: int | N
         )
         return not isinstance(error, StoreDownError)
     return True
+
+
+def _send(file: RunFile, records: Path) -> None:
+    try:
+        send_run(file, records)
+    except UserError as error:
+        logger.warning("the run's trace was not sent: %s", error)

@@ -20,6 +20,8 @@ from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.errors import reason_of
 from pipeline.names import TRAINING
+from pipeline.observability.address import is_observed
+from pipeline.observability.runs import sent_log
 from pipeline.runners.local.display import RunDisplay, print_words, waiting
 from pipeline.runners.local.exhausted import what_was_lacking
 from pipeline.runners.local.importing import collection_paused
@@ -91,7 +93,9 @@ def run_graph(
 
     Raises:
         OSError: A file or folder can't be used before the first stage.
+        UserError: The address of a receiver of traces is none.
     """
+    is_observed()
     # TensorFlow reads these when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -120,7 +124,7 @@ def _run(
         log_file: Its log.
         notes: Folder for what must be known of the run if this process dies.
     """
-    with terminal_and_log(log_file) as console:
+    with terminal_and_log(log_file) as console, sent_log(run_id):
         config = _resolve(resolving, run_id, console, log_file)
         if isinstance(config, RunOutcome):
             return config
@@ -151,7 +155,7 @@ def _report_death(death: Death, notes: Path, run_id: str, log_file: Path) -> Run
     )
     reason = (closed and closed.reason) or f"Before the first stage the run's process {death}."
     paths = {"log": log_file}
-    with terminal_and_log(log_file) as console:
+    with terminal_and_log(log_file) as console, sent_log(run_id):
         logger.error("the run failed: %s", reason)
         console.show_cursor()
         print_words(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import subprocess
 import sys
@@ -74,13 +75,21 @@ def serving(
     ) as process:
         try:
             assert process.stderr
-            said = next(line for line in process.stderr if line.startswith("Serves"))
+            said = next(said for said in map(message, process.stderr) if said.startswith("Serves"))
             address = said.split(" at ")[1].split(";")[0]
             verify = ssl.create_default_context(cafile=trusted)
             with httpx.Client(base_url=address, timeout=60, verify=verify) as client:
                 yield Serving(process, client)
         finally:
             process.kill()
+
+
+def message(line: str) -> str:
+    """What a line of a service's log says; other programs' lines are no JSON."""
+    if not line.startswith("{"):
+        return line
+    found: str = json.loads(line)["message"]
+    return found
 
 
 def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.cli.main import main
 from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk
+from tests.pipeline.service.processes import message
 from tests.whole_runs import environment
 
 ABSENT = (
@@ -69,11 +70,11 @@ def test_the_command_serves_without_tfx_and_beam_until_it_is_stopped(
     said = []
     for line in process.stderr:
         if not _OF_TENSORFLOW.match(line):
-            said.append(line)
-        if line.startswith("Serves"):
+            said.append(message(line))
+        if said and said[-1].startswith("Serves"):
             break
     address = re.fullmatch(
-        r"Serves stroke, version \d+ \([0-9a-f]{16}\), at (http://127\S+); stop it with Ctrl.C\.\n",
+        r"Serves stroke, version \d+ \([0-9a-f]{16}\), at (http://127\S+); stop it with Ctrl.C\.",
         "".join(said),
     )
     assert address, said

@@ -1,0 +1,1 @@
+"""Runs and requests as traces, metrics and logs of OpenTelemetry; nothing of a single subject."""
