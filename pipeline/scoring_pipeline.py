@@ -55,6 +55,7 @@ def create_scoring_pipeline(config: RunConfig, model: str = "") -> Pipeline:
         stats_options=tfdv.StatsOptions(feature_allowlist=[*numbers, *categories]),
     )
     gate = SkewGate(
+        examples=examples,
         statistics=statistics_gen.outputs["statistics"],
         model_statistics=registered.outputs["statistics"],
         settings=SkewGateSettings.of(study),

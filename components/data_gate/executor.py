@@ -18,7 +18,7 @@ from tfx.utils import io_utils
 from components.data_gate import rules
 from components.data_gate.anomalies import anomaly_findings
 from components.data_gate.censoring import censoring
-from components.data_gate.examples import read_train_columns
+from components.data_gate.examples import MOST_SUBJECTS, read_train_columns
 from components.data_gate.levels import features_without_rows, levels
 from components.data_gate.missingness import missingness
 from components.data_gate.sample_size import sample_size
@@ -29,6 +29,7 @@ from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
 from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.findings import Finding, Findings, log_findings, stop_message
+from pipeline.skew.coarse_statistics import in_bins_of, read_described
 from pipeline.skew.distances import drift_distances
 
 logger = logging.getLogger(__name__)
@@ -128,9 +129,12 @@ def _drift(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterator[
     baseline = inputs.get("champion_statistics")
     if baseline is None or not _is_present(baseline):
         return
+    champion = _statistics(baseline, "train")
+    described = champion.datasets[0]
+    columns = read_described(inputs["examples"], "train", described, MOST_SUBJECTS)
     distances = drift_distances(
-        _statistics(inputs["statistics"], "train"),
-        _statistics(baseline, "train"),
+        in_bins_of(described, columns, settings.smallest_group),
+        champion,
         settings.features,
         settings.gate.drift_limit,
     )

@@ -15,6 +15,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from pipeline.names import label_key, weight_key
 from pipeline.results.validation import CaseMixFeature, FeatureSummary, ValueShare
+from pipeline.skew.coarse_statistics import REST
 from pipeline.study.features import UNTITLED
 
 _MOST_VALUES = 10
@@ -124,6 +125,7 @@ def _category(
     counts = {
         bucket.label: int(bucket.sample_count)
         for bucket in feature.string_stats.rank_histogram.buckets
+        if bucket.label != REST
     }
     return FeatureSummary(
         missing=_missing(known, subjects, smallest_group),

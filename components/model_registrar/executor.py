@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import tempfile
+from pathlib import Path
 from typing import Any
 
+from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.components.util import model_utils
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
@@ -23,6 +26,7 @@ from pipeline.runs.promotion import CARD_FILE, VERDICT_FILE
 from pipeline.runs.publish import publish
 from pipeline.runs.register import Decision, Registered
 from pipeline.runs.registry import NO_CHAMPION, Registry
+from pipeline.skew.coarse_statistics import coarse_statistics, read_described
 from pipeline.storage import read
 from pipeline.titles import Titles
 
@@ -117,18 +121,30 @@ def _register(
         inherited_division=inputs["examples"].get_string_custom_property("inherited_division"),
         dependency_lock=exec_properties.get("dependency_lock", ""),
     )
-    found = Registry(exec_properties["registry_root"]).register(
-        candidate,
-        model,
-        artifact_utils.get_split_uri([inputs["statistics"]], "train"),
-        division,
-        _documents(input_dict),
-        _decision(input_dict, settings, exec_properties),
-    )
+    with tempfile.TemporaryDirectory(prefix="statistics-") as statistics:
+        _write_statistics(inputs, settings.smallest_group, statistics)
+        found = Registry(exec_properties["registry_root"]).register(
+            candidate,
+            model,
+            statistics,
+            division,
+            _documents(input_dict),
+            _decision(input_dict, settings, exec_properties),
+        )
     if found.is_champion:
         entry = found.entry
         logger.info("The champion of %s is %s, registered by %s.", entry.study, entry.id, entry.run)
     return found
+
+
+def _write_statistics(inputs: dict[str, Artifact], smallest_group: int, folder: str) -> None:
+    """Writes the statistics of training without values of single subjects."""
+    found = stats_artifact_utils.load_statistics(inputs["statistics"], "train").proto()
+    (exact,) = found.datasets
+    columns = read_described(inputs["examples"], "train", exact)
+    coarse = coarse_statistics(exact, columns, smallest_group)
+    file = Path(folder, stats_artifact_utils.BINARY_PB_BASENAME)
+    file.write_bytes(coarse.SerializeToString(deterministic=True))
 
 
 def _documents(input_dict: dict[str, list[Artifact]]) -> dict[str, bytes]:

@@ -22,6 +22,7 @@ class ModelRegistrarSettings(Settings):
         label_digest: Digest of the label definitions.
         promotion: Who decides that a blessed model becomes the champion.
         drop_tasks: Whether a task that the champion serves may be dropped.
+        smallest_group: Fewest subjects that a count in the registered statistics is of.
         task_titles: Titles of the tasks by name, for the reason.
         slicing_titles: Titles of the slicings that have one.
     """
@@ -32,6 +33,7 @@ class ModelRegistrarSettings(Settings):
     label_digest: str
     promotion: PromotionRule = "automatic"
     drop_tasks: Literal["refused", "allowed"] = "refused"
+    smallest_group: int = 20
     task_titles: dict[str, str] = {}
     slicing_titles: dict[str, str] = {}
 
@@ -58,6 +60,7 @@ class ModelRegistrarSettings(Settings):
             label_digest=label_digest(study),
             promotion=study.registry.promotion,
             drop_tasks=study.evaluation.drop_tasks,
+            smallest_group=study.slicing.smallest_group,
             task_titles=dict(sorted(task_titles(study).items())),
             slicing_titles=dict(sorted(slicing_titles(study).items())),
         )

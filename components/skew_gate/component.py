@@ -18,6 +18,7 @@ class SkewGateSpec(ComponentSpec):
     """Inputs, parameter and output of SkewGate."""
 
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "model_statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
     }
@@ -33,6 +34,7 @@ class SkewGate(base_component.BaseComponent):
     """Fails before any prediction where the subjects are too unlike those of the training.
 
     Args:
+        examples: The subjects who are to be scored, in the split `test`.
         statistics: Statistics of the subjects who are to be scored, in the split `test`.
         model_statistics: Statistics of the subjects that the model was trained on.
         settings: What the gate reads of the study.
@@ -42,10 +44,15 @@ class SkewGate(base_component.BaseComponent):
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
     def __init__(
-        self, statistics: BaseChannel, model_statistics: BaseChannel, settings: SkewGateSettings
+        self,
+        examples: BaseChannel,
+        statistics: BaseChannel,
+        model_statistics: BaseChannel,
+        settings: SkewGateSettings,
     ) -> None:
         super().__init__(
             spec=SkewGateSpec(
+                examples=examples,
                 statistics=statistics,
                 model_statistics=model_statistics,
                 settings=settings.to_json(),

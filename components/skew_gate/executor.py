@@ -15,6 +15,7 @@ from components.skew_gate.rules import skew_findings
 from components.skew_gate.settings import SkewGateSettings
 from pipeline.errors import UserError
 from pipeline.results.findings import Findings, log_findings, stop_message
+from pipeline.skew.coarse_statistics import read_described
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +41,13 @@ class Executor(base_executor.BaseExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         settings = SkewGateSettings.from_json(exec_properties["settings"])
+        training = _statistics(input_dict["model_statistics"], "train")
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
         findings = tuple(
             skew_findings(
                 _statistics(input_dict["statistics"], "test"),
-                _statistics(input_dict["model_statistics"], "train"),
+                read_described(examples, "test", training.datasets[0]),
+                training,
                 settings,
             )
         )

@@ -8,7 +8,9 @@ from typing import Literal
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.skew_gate.settings import SkewGateSettings
+from pipeline.reading.examples import ExampleColumns
 from pipeline.results.findings import Finding
+from pipeline.skew.coarse_statistics import in_bins_of
 from pipeline.skew.distance import Distance
 from pipeline.skew.distances import drift_distances
 from pipeline.skew.training_values import SeenValues, seen_values
@@ -19,6 +21,7 @@ _HALF = 0.5
 
 def skew_findings(
     current: statistics_pb2.DatasetFeatureStatisticsList,
+    columns: ExampleColumns,
     training: statistics_pb2.DatasetFeatureStatisticsList,
     settings: SkewGateSettings,
 ) -> Iterator[Finding]:
@@ -26,7 +29,8 @@ def skew_findings(
 
     Args:
         current: Statistics of the subjects who are to be scored.
-        training: Statistics of the training subjects.
+        columns: Their columns that the model's statistics describe.
+        training: Statistics of the training subjects, as the registry keeps them.
         settings: What the gate reads of the study.
     """
     subjects = current.datasets[0].num_examples
@@ -40,13 +44,14 @@ def skew_findings(
     kinds: dict[str, Literal["number", "category"]] = {
         name: "number" if name in settings.numbers else "category" for name in seen if name in found
     }
-    for distance in drift_distances(current, training, kinds, settings.scoring.shift_limit):
+    binned = in_bins_of(training.datasets[0], columns, settings.smallest_group)
+    for distance in drift_distances(binned, training, kinds, settings.scoring.shift_limit):
         if _may_be_shown(distance, found[distance.feature], subjects, settings.smallest_group):
             yield _shift(distance, settings)
 
 
 def _what_is_new(feature: statistics_pb2.FeatureNameStatistics, seen: SeenValues) -> str | None:
-    """What most values of a feature are that no training subject had; None where they are not."""
+    """What is new of most values of a feature; None where they are like those of the training."""
     kind = str(feature.WhichOneof("stats"))
     present = getattr(feature, kind).common_stats.num_non_missing
     if not present:

@@ -18,10 +18,10 @@ LEFT_BY_LANDMARK = "left_by_landmark"
 """The subject left, or may have left, by the landmark."""
 
 UNKNOWN_CATEGORY = "unknown_category"
-"""No training subject had the category of a feature."""
+"""Fewer than five training subjects had the category of a feature: the model does not know it."""
 
 OUT_OF_RANGE = "out_of_range"
-"""A number is below the smallest or above the largest of the training subjects."""
+"""A number is outside of the limits of the training data."""
 
 MISSING_VALUE = "missing_value"
 """A feature is missing that no training subject lacked."""
@@ -29,7 +29,7 @@ MISSING_VALUE = "missing_value"
 FLAG_TITLES = {
     OUTSIDE_POPULATION: "Outside of the population of the trial",
     LEFT_BY_LANDMARK: "Left by the landmark",
-    UNKNOWN_CATEGORY: "Category that no training subject had",
+    UNKNOWN_CATEGORY: "Category that no or few training subjects had",
     OUT_OF_RANGE: "Number beyond those of the training subjects",
     MISSING_VALUE: "Value missing that no training subject lacked",
 }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.names import ARM, SITE
 from pipeline.results.signatures import argument_names
 from pipeline.service.subject_columns import SubjectColumn, subject_columns
+from pipeline.skew.coarse_statistics import REST
 from pipeline.skew.training_values import SeenValues, seen_values
 from pipeline.study.features import ResolvedFeature, feature_columns, feature_titles
 from pipeline.study.study import Study
@@ -65,7 +66,7 @@ class Input:
     @property
     def shows_all(self) -> bool:
         """Whether all categories of the training subjects are shown."""
-        return self.seen.categories is not None and set(self.shown) == self.seen.categories
+        return frozenset(self.shown) == self.seen.categories and not self.seen.has_rare
 
 
 class Inputs:
@@ -184,5 +185,5 @@ def _shown_categories(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     for feature in statistics.features:
         buckets = feature.string_stats.rank_histogram.buckets
-        shown = (b.label for b in buckets if b.sample_count >= smallest_group)
+        shown = (b.label for b in buckets if b.sample_count >= smallest_group and b.label != REST)
         yield feature.path.step[0], tuple(sorted(shown))

@@ -1,4 +1,4 @@
-"""Flags of subjects whose values no training subject had."""
+"""Flags of subjects whose values no training subject had, or few."""
 
 from __future__ import annotations
 

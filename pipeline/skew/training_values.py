@@ -7,18 +7,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.skew.coarse_statistics import REST
+
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import statistics_pb2
 
 
 @dataclass(frozen=True)
 class SeenValues:
-    """What the training subjects had of a feature.
+    """What the training subjects had of a feature, as far as the registry keeps it.
 
     Attributes:
-        lower: Smallest number; minus infinity where nothing is known of it.
-        upper: Largest number.
-        categories: All categories; None of a number, and where there are too many to be listed.
+        lower: Lower limit of their numbers, see `pipeline.skew.coarse_statistics`; minus infinity
+            where nothing is known of it.
+        upper: Upper limit.
+        categories: Those that the model knows; None of a number, and where there are too many to
+            be listed.
+        has_rare: Whether there were further categories.
         always_present: Whether no training subject lacked it.
         share_missing: Share of the training subjects who lacked it.
         quantiles: Upper end of each quantile of a number, rising, with the subjects in it; empty
@@ -28,6 +33,7 @@ class SeenValues:
     lower: float = -math.inf
     upper: float = math.inf
     categories: frozenset[str] | None = None
+    has_rare: bool = False
     always_present: bool = False
     share_missing: float = 1.0
     quantiles: tuple[tuple[float, float], ...] = ()
@@ -81,8 +87,10 @@ def _of_category(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -
         return SeenValues()
     buckets = feature.string_stats.rank_histogram.buckets
     are_all = len(buckets) >= feature.string_stats.unique
+    labels = frozenset(bucket.label for bucket in buckets)
     return SeenValues(
-        categories=frozenset(bucket.label for bucket in buckets) if are_all else None,
+        categories=labels - {REST} if are_all else None,
+        has_rare=REST in labels,
         always_present=present == subjects,
         share_missing=1 - present / subjects,
     )

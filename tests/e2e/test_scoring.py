@@ -136,7 +136,7 @@ def test_the_page_names_no_subject_and_no_small_number(scored: Scored) -> None:
 
     assert "Predictions of a registered model" in page
     assert "Death within a year" in page
-    assert "Category that no training subject had" in page
+    assert "Category that no or few training subjects had" in page
     assert [flag["subjects"] for flag in each(scored.summary["flags"])] == [None] * 4
 
 

@@ -19,8 +19,8 @@ class Scoring(StrictModel):
     Attributes:
         outside_population: Of a subject who would not have been in the trial: outside of
             `population`, or gone by the landmark.
-        unknown_category: Of a category that no training subject had.
-        out_of_range: Of a number below the smallest or above the largest of the training subjects.
+        unknown_category: Of a category that fewer than five training subjects had.
+        out_of_range: Of a number outside of the limits that few training subjects are beyond.
         missing_value: Of a missing value of a feature that no training subject lacked.
         mostly_new: Severity of a feature of which more than half of the values are unknown
             categories or out of range, or that has no value at all: it may be another coding or

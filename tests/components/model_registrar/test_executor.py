@@ -2,7 +2,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
@@ -12,6 +16,8 @@ from components.model_registrar.executor import Executor
 from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
 from pipeline.runs.registry import Registry
+from tests.attacker.test_registered_statistics import found_in
+from tests.described_subjects import described, write_examples
 from tests.document_schemas import check_document
 from tests.registered_models import documents
 
@@ -24,6 +30,7 @@ SETTINGS = ModelRegistrarSettings(
     task_titles={"death": "Dead at 6 months"},
     slicing_titles={"sex_group": "Sex"},
 )
+EXTREME = 103.25
 PARAMETERS = {"code_version": "0.1.0", "run_id": "run-1"}
 
 
@@ -44,15 +51,24 @@ class Run:
         }
         self.registration = self._artifact(ModelRegistration(), "registration")
         self.write("model/Format-Serving/saved_model.pb", "the model")
-        self.write("statistics/Split-train/FeatureStats.pb", "train statistics")
-        self.write("statistics/Split-test/FeatureStats.pb", "test statistics")
+        self._write_statistics()
         self.write("card/card.json", documents("data-1", "study-1")["card.json"].decode())
         self.write_metrics([])
         self.write_verdict([])
         self.inputs["statistics"].split_names = '["train", "test"]'
+        self.inputs["examples"].split_names = '["train"]'
         self.inputs["model_blessing"].set_int_custom_property("blessed", 1)
         self.inputs["pushed_model"].set_int_custom_property("pushed", 1)
         self.inputs["examples"].set_string_custom_property("fingerprint", "data-1")
+
+    def _write_statistics(self) -> None:
+        subjects = pd.DataFrame({"AGE": [*np.linspace(40, 80, 99), EXTREME], "SEX": "F"})
+        write_examples(subjects, self._folder / "examples" / "Split-train")
+        for split in ("train", "test"):
+            found = statistics_pb2.DatasetFeatureStatisticsList(datasets=[described(subjects)])
+            folder = self._folder / "statistics" / f"Split-{split}"
+            folder.mkdir()
+            (folder / "FeatureStats.pb").write_bytes(found.SerializeToString())
 
     def _artifact(self, artifact: Artifact, name: str) -> Artifact:
         artifact.uri = str(self._folder / name)
@@ -134,12 +150,14 @@ def test_the_entry_says_what_the_model_was_made_from(run: Any) -> None:
     assert champion.code_version == "0.1.0"
 
 
-def test_only_the_train_statistics_are_kept(run: Any) -> None:
+def test_only_the_train_statistics_are_kept_and_no_value_of_a_single_subject(run: Any) -> None:
     run.execute()
 
     statistics = Path(run.registry.champion(STUDY).statistics_uri)
-    assert [path.name for path in statistics.iterdir()] == ["Split-train"]
-    assert (statistics / "Split-train" / "FeatureStats.pb").read_text() == "train statistics"
+    assert [path.name for path in statistics.rglob("*.pb")] == ["FeatureStats.pb"]
+    found = tfdv.load_stats_binary(str(statistics / "Split-train" / "FeatureStats.pb"))
+    assert found.datasets[0].num_examples == 100
+    assert found_in(found, [EXTREME]) == set()
 
 
 def test_the_headline_metrics_are_the_new_models_on_all_test_subjects(run: Any) -> None:

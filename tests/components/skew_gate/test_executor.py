@@ -15,6 +15,7 @@ from components.artifact_types import GateFindings
 from components.skew_gate.executor import Executor
 from pipeline.errors import UserError
 from tests.components.skew_gate.test_rules import SETTINGS, TRAINING, subjects
+from tests.described_subjects import write_examples
 from tests.each import each
 
 
@@ -39,10 +40,15 @@ def run(findings: Path, now: pd.DataFrame) -> None:
         file.write_bytes(made.SerializeToString())
         return artifact
 
+    examples = standard_artifacts.Examples()
+    examples.uri = str(findings.parent / "examples")
+    examples.split_names = artifact_utils.encode_split_names(["test"])
+    write_examples(now, findings.parent / "examples" / "Split-test")
     output = GateFindings()
     output.uri = str(findings)
     Executor().Do(
         {
+            "examples": [examples],
             "statistics": [statistics("now", "test", now)],
             "model_statistics": [statistics("training", "train", TRAINING)],
         },

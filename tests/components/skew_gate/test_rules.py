@@ -12,7 +12,9 @@ import tensorflow_data_validation as tfdv
 from components.skew_gate.rules import skew_findings
 from components.skew_gate.settings import SkewGateSettings
 from pipeline.results.findings import Finding
+from pipeline.skew.coarse_statistics import coarse_statistics
 from pipeline.study.sections import Scoring
+from tests.described_subjects import columns_of, described
 from tests.each import each
 
 SETTINGS = SkewGateSettings(
@@ -35,10 +37,9 @@ TRAINING = subjects(400)
 
 def found(now: pd.DataFrame, training: pd.DataFrame = TRAINING, **scoring: Any) -> list[Finding]:
     settings = SETTINGS.model_copy(update={"scoring": Scoring(**scoring)})
-    current, before = (
-        tfdv.generate_statistics_from_dataframe(frame, n_jobs=1) for frame in (now, training)
-    )
-    return list(skew_findings(current, before, settings))
+    current = tfdv.generate_statistics_from_dataframe(now, n_jobs=1)
+    before = coarse_statistics(described(training), columns_of(training), settings.smallest_group)
+    return list(skew_findings(current, columns_of(now), before, settings))
 
 
 def rules_of(findings: list[Finding]) -> set[str]:

@@ -45,6 +45,7 @@ from pipeline.study.sections import Gate
 from pipeline.study.shipped import find_study_file
 from pipeline.study.study import Study
 from tests.components.run_page.hand_made_run import result
+from tests.described_subjects import columns_of
 from tests.each import each
 
 NAMES = tuple(feature_titles(load_study(find_study_file("synthetic"))))
@@ -57,8 +58,8 @@ titles = st.sets(st.sampled_from(NAMES), min_size=1).map(
 
 
 @cache
-def statistics(shift: float) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Of subjects who have nothing in common with those of another shift."""
+def subjects(shift: float) -> pd.DataFrame:
+    """Subjects who have nothing in common with those of another shift."""
     study = load_study(find_study_file("synthetic"))
     columns: dict[str, Any] = {
         feature.name: np.arange(_SUBJECTS) + shift
@@ -66,7 +67,13 @@ def statistics(shift: float) -> statistics_pb2.DatasetFeatureStatisticsList:
         else [f"level {shift}"] * _SUBJECTS
         for feature in study.resolved_features
     }
-    return tfdv.generate_statistics_from_dataframe(pd.DataFrame(columns), n_jobs=1)
+    return pd.DataFrame(columns)
+
+
+@cache
+def statistics(shift: float) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Of these subjects."""
+    return tfdv.generate_statistics_from_dataframe(subjects(shift), n_jobs=1)
 
 
 def gate_findings(study: Study) -> Iterator[Finding]:
@@ -106,7 +113,9 @@ def notebook(study: Study) -> str:
 
 
 def skew(study: Study) -> tuple[Finding, ...]:
-    return tuple(skew_findings(statistics(1e6), statistics(0.0), SkewGateSettings.of(study)))
+    now = columns_of(subjects(1e6))
+    settings_of = SkewGateSettings.of(study)
+    return tuple(skew_findings(statistics(1e6), now, statistics(0.0), settings_of))
 
 
 def skew_message(study: Study) -> str:
