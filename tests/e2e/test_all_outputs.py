@@ -24,6 +24,7 @@ import httpx
 import pytest
 
 from pipeline.observability.address import ENDPOINT
+from pipeline.observability.identity import trace_id
 from pipeline.outputs.output import Disclosure, Within
 from pipeline.outputs.register import outputs_of, outputs_within, unregistered, written
 from pipeline.permissions import account_name
@@ -45,7 +46,7 @@ from tests.output_contents import (
     places_of_files,
     produced,
 )
-from tests.pipeline.observability.receiver import receiving
+from tests.pipeline.observability.collecting import SIGNALS, Collector, collecting
 from tests.pipeline.runs.test_unblinded import ongoing
 from tests.scored_trial import run_scoring, write_subjects
 from tests.shifted_trial import write_trial as write_shifted_trial
@@ -81,6 +82,7 @@ COMMANDS = {
 """Run on the finished run, with arguments, of which one stands for the champion's id; what each
 shows is an output too."""
 
+METRICS = {"trial.runs", "trial.run.duration", "trial.stage.duration"}
 SUBJECT = {"AGE": 61, "SEX": "F", "arm": "Active"}
 BODIES: dict[str, Any] = {
     ":predict": {"instances": [SUBJECT]},
@@ -95,10 +97,12 @@ class Made:
 
     Attributes:
         run: The run.
+        collector: What its traces, metrics and logs were sent to.
         answers: What commands showed and routes answered.
     """
 
     run: Run
+    collector: Collector
     answers: list[Content] = field(default_factory=list)
 
     def add(self, within: Within, place: str, content: bytes) -> None:
@@ -115,38 +119,44 @@ class Made:
 @pytest.fixture(scope="module")
 def made() -> Iterator[Made]:
     # Where other accounts can come to, as to pytest's own folders they can not.
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as name, receiving() as receiver:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        data = folder / "data"
-        data.mkdir(mode=0o750)
-        changes = LENIENT | {
-            **write_trial(data, SMALL),
-            ("disclosure",): "internal",
-            ("gate", "anomalies"): "warn",
-        }
-        study = study_copy(folder / "study", changes)
-        # No MLflow is there, which a run says.
-        given = SECRETS | {
-            "TRIAL_MLFLOW": "http://127.0.0.1:9",
-            "TRIAL_READERS": "data",
-            ENDPOINT: receiver.address,
-        }
-        run = small_run(folder / "runs", study, "--data", str(data), **given)
-        assert run.code == 0, run.terminal + run.errors
-        found = Made(run)
-        found.add(Within.TERMINAL, "run", (run.terminal + run.errors).encode())
-        pointer = json.loads((run.root / "registry" / run.study / "champion.json").read_text())
-        for command, arguments in COMMANDS.items():
-            named = tuple(a.replace("CHAMPION", pointer["champion"]["id"]) for a in arguments)
-            found.add(Within.TERMINAL, command, _shown(run.root, command, named, given))
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setenv(ENDPOINT, receiver.address)
-            for place, content in _served(run.root, folder / "accepted-tokens.txt"):
-                found.add(Within.SERVICE, place, content)
-        for place, content in receiver.requests:
-            found.add(Within.OTLP, place, content)
+        with collecting(folder / "collector") as collector:
+            found = _make(folder, collector)
+        for signal in SIGNALS:
+            found.add(Within.OTLP, f"/v1/{signal}", collector.written(signal))
         yield found
+
+
+def _make(folder: Path, collector: Collector) -> Made:
+    data = folder / "data"
+    data.mkdir(mode=0o750)
+    changes = LENIENT | {
+        **write_trial(data, SMALL),
+        ("disclosure",): "internal",
+        ("gate", "anomalies"): "warn",
+    }
+    study = study_copy(folder / "study", changes)
+    # No MLflow is there, which a run says.
+    given = SECRETS | {
+        "TRIAL_MLFLOW": "http://127.0.0.1:9",
+        "TRIAL_READERS": "data",
+        ENDPOINT: collector.address,
+    }
+    run = small_run(folder / "runs", study, "--data", str(data), **given)
+    assert run.code == 0, run.terminal + run.errors
+    found = Made(run, collector)
+    found.add(Within.TERMINAL, "run", (run.terminal + run.errors).encode())
+    pointer = json.loads((run.root / "registry" / run.study / "champion.json").read_text())
+    for command, arguments in COMMANDS.items():
+        named = tuple(a.replace("CHAMPION", pointer["champion"]["id"]) for a in arguments)
+        found.add(Within.TERMINAL, command, _shown(run.root, command, named, given))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(ENDPOINT, collector.address)
+        for place, content in _served(run.root, folder / "accepted-tokens.txt"):
+            found.add(Within.SERVICE, place, content)
+    return found
 
 
 def _shown(root: Path, command: str, arguments: tuple[str, ...], given: dict[str, str]) -> bytes:
@@ -226,10 +236,21 @@ def test_every_file_of_the_register_is_made_by_a_run(made: Made, tmp_path: Path)
     assert places_of_files() - found == TUNED_OUT_OF_FOLD
 
 
-def test_every_signal_is_sent_to_a_receiver(made: Made) -> None:
-    sent = {output.name for output, _ in made.answers if output.within is Within.OTLP}
+def test_a_collector_gets_the_run_as_one_trace_and_every_request(made: Made) -> None:
+    spans = made.collector.items("traces", "resourceSpans", "scopeSpans", "spans")
+    of_run = [span for span in spans if span["traceId"] == f"{trace_id(made.run.id):032x}"]
+    requests = {span["name"] for span in spans if span not in of_run}
 
-    assert sent == {output.name for output in outputs_within(Within.OTLP)}
+    assert {span["name"] for span in of_run} == {f"run {made.run.study}", *made.run.stages}
+    assert {"POST /predict", "GET /metrics"} <= requests
+
+
+def test_a_collector_gets_lines_and_metrics(made: Made) -> None:
+    lines = made.collector.items("logs", "resourceLogs", "scopeLogs", "logRecords")
+    metrics = made.collector.items("metrics", "resourceMetrics", "scopeMetrics", "metrics")
+
+    assert {line["traceId"] for line in lines} == {f"{trace_id(made.run.id):032x}"}
+    assert {metric["name"] for metric in metrics} == {*METRICS, "http.server.request.duration"}
 
 
 def test_the_planted_texts_are_where_they_may_be(made: Made) -> None:

@@ -43,10 +43,15 @@ class Receiver:
         return "\n".join(body.decode() for _, body in self.requests)
 
     def _found(self, path: str, *levels: str) -> list[Fields]:
-        found = [json.loads(body) for sent_to, body in self.requests if sent_to == path]
-        for level in levels:
-            found = [item for holder in found for item in holder.get(level, [])]
-        return found
+        return items([json.loads(body) for sent, body in self.requests if sent == path], *levels)
+
+
+def items(requests: list[Fields], *levels: str) -> list[Fields]:
+    """What the last of some nested lists hold, of all requests together."""
+    found = requests
+    for level in levels:
+        found = [item for holder in found for item in holder.get(level, [])]
+    return found
 
 
 def attributes(item: Fields) -> Fields:
