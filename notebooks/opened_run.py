@@ -19,6 +19,7 @@ from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
 from pipeline.results.importance import Importance
 from pipeline.results.registration import Registration
+from pipeline.results.release import read_release
 from pipeline.results.training import Training
 from pipeline.runs.closing import close_if_dead
 from pipeline.runs.run_file import RunFile, end_text, find_run, read_training_run
@@ -138,14 +139,18 @@ def open_run(run: str = "", root: Path | None = None) -> OpenedRun:
             the project's folder.
 
     Raises:
-        UserError: There is no such run.
+        UserError: There is no such run, or its numbers are held back: notebooks read examples.
     """
     if not logging.getLogger().handlers:
         # What a library logs while it is imported is no output of a cell.
         logging.getLogger().addHandler(logging.NullHandler())
     found = find_run(run or os.environ.get(RUN_VARIABLE, ""), root or _root()).resolve()
     close_if_dead(found)
-    return OpenedRun(found, read_training_run(found))
+    opened = OpenedRun(found, read_training_run(found))
+    rejects = opened.file.output("TrialExampleGen", "rejects")
+    if rejects and (release := read_release(rejects)).is_held_back:
+        raise UserError(f"{found}: {release.sentence}")
+    return opened
 
 
 def _root() -> Path:

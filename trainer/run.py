@@ -11,7 +11,9 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from pipeline.results.held_back import held_training
 from pipeline.results.importance import Importance
+from pipeline.results.release import read_release
 from pipeline.results.training import Recalibration, Training
 from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
@@ -66,7 +68,11 @@ def run_fn(fn_args: Any) -> None:
     explains = bool(config.get("contributions", True))
     served = save(fitted, transformation, fn_args.serving_model_dir, explains)
     importance = served.importance(subjects) if explains else None
-    write_record(fitted, seed, importance, fn_args.model_run_dir)
+    record = training_record(fitted, seed, importance)
+    # Files of a split lie below the folder of the examples.
+    if read_release(fn_args.train_files[0].rpartition("/Split-")[0]).is_held_back:
+        record = held_training(record)
+    write_record(record, fn_args.model_run_dir)
 
 
 def _fit_on_splits(train: TransformedExamples, held_out: Arrays, fn_args: Any, seed: int) -> Fitted:
@@ -150,8 +156,8 @@ def training_record(fitted: Fitted, seed: int, importance: Importance | None) ->
     )
 
 
-def write_record(fitted: Fitted, seed: int, importance: Importance | None, folder: str) -> None:
-    """Writes `training_record` to a folder, a local path or a URI."""
+def write_record(record: Training, folder: str) -> None:
+    """Writes the record of a training to a folder, a local path or a URI."""
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(f"{folder}/{TRAINING_FILE}", "w") as file:
-        file.write(training_record(fitted, seed, importance).model_dump_json(indent=2))
+        file.write(record.model_dump_json(indent=2))

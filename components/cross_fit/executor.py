@@ -20,6 +20,7 @@ from pipeline.names import CHALLENGER
 from pipeline.results.evaluation_plan import read_plan
 from pipeline.results.final_fit import FINAL_FIT_FILE
 from pipeline.results.predictions import Predictions, write_predictions
+from pipeline.results.release import read_release
 from pipeline.results.tuning import TUNING_FILE, TunedSet, Tuning
 from trainer.agreement import FoldLogits, compare, require_agreement
 from trainer.cross_fit import OutOfFold, cross_fit
@@ -81,7 +82,12 @@ class Executor(base_executor.BaseExecutor):
             subjects.hashes, subjects.folds, {CHALLENGER: found.probabilities}, settings.tasks
         )
         write_predictions(folder, predictions)
-        _check_final_model(subjects, found, _model(input_dict), settings, folder)
+        is_shown = not read_release(
+            artifact_utils.get_single_uri(input_dict["rejects"])
+        ).is_held_back
+        _check_final_model(
+            subjects, found, _model(input_dict), settings, folder if is_shown else None
+        )
         write_out_of_fold(subjects, found.probabilities, settings, output_dict)
 
 
@@ -155,7 +161,7 @@ def _check_final_model(
     found: OutOfFold,
     model: str,
     settings: CrossFitSettings,
-    folder: str,
+    folder: str | None,
 ) -> None:
     agreement = compare(
         served_logits(model, subjects, settings.tasks),
@@ -163,5 +169,7 @@ def _check_final_model(
         log_odds(found.probabilities).mean(axis=1),
         settings.tasks,
     )
-    io_utils.write_string_file(f"{folder}/{FINAL_FIT_FILE}", agreement.model_dump_json(indent=1))
+    if folder is not None:
+        text = agreement.model_dump_json(indent=1)
+        io_utils.write_string_file(f"{folder}/{FINAL_FIT_FILE}", text)
     require_agreement(agreement)

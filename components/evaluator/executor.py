@@ -32,7 +32,9 @@ from pipeline import names
 from pipeline.documents import Document, parse_document
 from pipeline.results.documents import OVERALL
 from pipeline.results.documents import Verdict as VerdictDocument
+from pipeline.results.held_back import held_curves, held_metrics, held_verdict
 from pipeline.results.reference_comparison import simpler_models
+from pipeline.results.release import Release, read_release
 from pipeline.results.task_verdicts import WORDS
 from pipeline.runs.looks import RunLook, record_look
 from pipeline.storage import remove_folder
@@ -128,7 +130,10 @@ class Executor(tfx_executor.Executor):
             )
         remove_folder(looked_up)
         look = _read_look(exec_properties)
-        verdict = _judge(output_dict, settings, scheme, champion, look)
+        release = read_release(
+            artifact_utils.get_single_uri(inputs[standard_component_specs.EXAMPLES_KEY])
+        )
+        verdict = _judge(output_dict, settings, scheme, champion, look, release)
         if look:
             # From now on the metrics can be seen.
             record_look(exec_properties[REGISTRY_KEY], look.settings)
@@ -167,6 +172,7 @@ def _judge(
     scheme: Scheme,
     champion: Champion,
     look: RunLook | None,
+    release: Release,
 ) -> Verdict:
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
     found = list(model_eval_lib.load_metrics(evaluation))
@@ -202,13 +208,18 @@ def _judge(
     told += simpler_models(metrics, settings.reference_margin)
     risks = predicted_risks(scheme.censoring, metrics, settings.arm_slicing, suppressed)
     verdict = replace(verdict, notes=(*verdict.notes, *told))
-    _write(folder, METRICS_FILE, metrics)
     curves = shown.shown_curves(found, records, suppressed, compared, settings)
-    _write(folder, CURVES_FILE, curves)
     optional: dict[str, Any] = {"looks": look.history} if look else {}
     if risks:
         optional["risks"] = risks
     document = VerdictDocument.model_validate({**verdict.to_json(), **optional})
+    if release.is_held_back:
+        logger.warning("%s", release.sentence)
+        metrics = held_metrics(metrics, settings.tasks)
+        curves = held_curves(curves)
+        document = held_verdict(document, release)
+    _write(folder, METRICS_FILE, metrics)
+    _write(folder, CURVES_FILE, curves)
     _write(folder, VERDICT_FILE, document)
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():

@@ -17,9 +17,10 @@ from pipeline.html.page import render
 from pipeline.names import SITE, SPLITS
 from pipeline.pages.card import card_page
 from pipeline.results.card import Evidence, Lineage, make_card
-from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
+from pipeline.results.held_back import read_counts
+from pipeline.results.release import read_release
 from pipeline.results.training import Training, TrainingFacts
 from pipeline.runs.run_record import versions
 from pipeline.study.study import Study
@@ -62,16 +63,17 @@ def _evidence(
     study: Study, inputs: Mapping[str, Artifact], exec_properties: Mapping[str, Any]
 ) -> Evidence:
     metrics = read_result(Metrics, inputs["verdict"].uri)
+    is_held = read_release(inputs["rejects"].uri).is_held_back
     statistics = {split: _statistics(inputs["statistics"], split) for split in SPLITS}
     return Evidence(
         metrics=metrics,
         verdict=read_result(Verdict, inputs["verdict"].uri),
         curves=read_result(Curves, inputs["verdict"].uri),
         findings=read_result(Findings, inputs["findings"].uri),
-        counts=read_result(Counts, inputs["rejects"].uri).published(metrics.smallest_group),
+        counts=read_counts(inputs["rejects"].uri).published(metrics.smallest_group),
         training=_training(inputs["model_run"].uri, metrics.smallest_group),
-        missing=_missing(statistics["train"], metrics.smallest_group),
-        sites=_sites(statistics) if study.site else None,
+        missing={} if is_held else _missing(statistics["train"], metrics.smallest_group),
+        sites=_sites(statistics) if study.site and not is_held else None,
         champion=_champion(inputs["champion_model"], metrics),
         lineage=Lineage(
             code_version=exec_properties["code_version"],

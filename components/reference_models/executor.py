@@ -17,11 +17,13 @@ from tfx.utils import io_utils
 from components.reference_models.settings import ReferenceModelsSettings
 from pipeline.names import BASE_RATE
 from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
+from pipeline.results.held_back import held_references
 from pipeline.results.predictions import Predictions, write_predictions
 from pipeline.results.reference_models import (
     REFERENCE_MODELS_FILE,
     ReferenceModels,
 )
+from pipeline.results.release import read_release
 from trainer.examples import read_encoding
 from trainer.features import ModelInputs
 from trainer.reference_folds import (
@@ -66,6 +68,8 @@ class Executor(base_executor.BaseExecutor):
         folder = artifact_utils.get_single_uri(output_dict["predictions"])
         write_predictions(folder, predictions)
         record = ReferenceModels(models={name: model.record for name, model in found.items()})
+        if read_release(artifact_utils.get_single_uri(input_dict["rejects"])).is_held_back:
+            record = held_references(record)
         io_utils.write_string_file(
             f"{folder}/{REFERENCE_MODELS_FILE}", record.model_dump_json(indent=1)
         )

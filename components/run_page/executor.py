@@ -20,9 +20,9 @@ from pipeline.html.page import render
 from pipeline.pages.evaluation.page import run_page
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.settings import RunPageSettings
-from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
+from pipeline.results.held_back import read_counts
 from pipeline.results.registration import Registration
 from pipeline.results.training import Training
 
@@ -87,7 +87,7 @@ def _read(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
         verdict=read_result(Verdict, folder("verdict")),
         curves=read_result(Curves, folder("verdict")),
         findings=read_result(Findings, folder("findings")),
-        counts=read_result(Counts, folder("rejects")),
+        counts=read_counts(folder("rejects")),
         registration=read_result(Registration, folder("registration")),
         importance=read_result(Training, folder("model_run")).importance,
     ).titled

@@ -13,6 +13,8 @@ from tfx.utils import io_utils
 from components.trial_analysis.analyse import analyse
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_analysis.subjects import load_subjects
+from pipeline.results.held_back import held_analysis
+from pipeline.results.release import read_release
 
 ANALYSIS_FILE = "analysis.json"
 
@@ -40,10 +42,13 @@ class Executor(base_executor.BaseExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         settings = TrialAnalysisSettings.from_json(exec_properties["settings"])
-        subjects = load_subjects(
-            artifact_utils.get_single_instance(input_dict["examples"]), settings
-        )
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        subjects = load_subjects(examples, settings)
         logger.info("rows", extra={"rows": {"subjects": subjects.count}})
-        document = analyse(subjects, settings).model_dump_json(indent=1)
+        analysis = analyse(subjects, settings)
+        release = read_release(examples.uri)
+        if release.is_held_back:
+            analysis = held_analysis(analysis, release)
+        document = analysis.model_dump_json(indent=1)
         folder = artifact_utils.get_single_uri(output_dict["analysis"])
         io_utils.write_string_file(f"{folder}/{ANALYSIS_FILE}", document + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -14,15 +15,21 @@ from components.trial_example_gen.graph import ExampleJob, write_examples
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from pipeline.errors import UserError
 from pipeline.names import SCORING, SPLITS
+from pipeline.reading.contributions import read_contributions
 from pipeline.reading.plan import plan_examples, plan_scoring
 from pipeline.reading.repeated_keys import check_rows_are_subjects
 from pipeline.results.counts import Counts
 from pipeline.results.division import DEALT_FOLDER, NO_DIVISION
 from pipeline.results.documents import read_result
-from pipeline.results.evaluation_plan import read_plan
+from pipeline.results.evaluation_plan import PLAN_FILE, read_plan
+from pipeline.results.held_back import held_plan
+from pipeline.results.release import RELEASE_FILE
 from pipeline.runs.registry import Registry
-from pipeline.storage import copy_folder
+from pipeline.runs.releases import Cut, claim
+from pipeline.storage import copy_folder, write_whole
 from pipeline.subject_key import load_key
+
+logger = logging.getLogger(__name__)
 
 INHERITED_KEY = "inherited_division"
 
@@ -88,6 +95,32 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
             read_result(Counts, rejects.uri),
             read_plan(rejects.uri),
         )
+        _release(settings, exec_properties, examples, rejects)
+
+
+def _release(
+    settings: TrialExampleGenSettings,
+    exec_properties: dict[str, Any],
+    examples: Artifact,
+    rejects: Artifact,
+) -> None:
+    """Compares the run with earlier releases, and writes what that decides beside its outputs.
+
+    A cached result stays right: the ledger only grows, so what is too near to an earlier release
+    stays so, and what was shown is the same release.
+    """
+    registry = exec_properties.get("registry_root")
+    if not registry or settings.smallest_group is None:
+        return
+    found = read_contributions(examples, SPLITS, load_key(exec_properties["subject_key"]))
+    cut = Cut(found, exec_properties["subject_key_id"], exec_properties["fingerprint"])
+    release = claim(registry, settings.study.study, cut, settings.smallest_group)
+    if release.is_held_back:
+        logger.warning("%s", release.sentence)
+        plan = held_plan(read_plan(rejects.uri))
+        write_whole(f"{rejects.uri}/{PLAN_FILE}", plan.model_dump_json().encode())
+    for artifact in (examples, rejects):
+        write_whole(f"{artifact.uri}/{RELEASE_FILE}", f"{release.model_dump_json()}\n".encode())
 
 
 def _champion_division(

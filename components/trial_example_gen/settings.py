@@ -19,17 +19,21 @@ class TrialExampleGenSettings(Settings):
 
     Attributes:
         study: The study's part.
+        smallest_group: Fewest subjects that two releases of the study may differ by; null where the
+            run is not compared with earlier ones.
         kind: What the run does: all subjects go to the test split where a registered model is
             validated on them or scores them; nothing of their outcome is read where it scores them.
     """
 
     study: StudyContent
+    smallest_group: int | None = None
     kind: RunKind = TRAINING
 
     @classmethod
     def of(cls, study: Study) -> Self:
         """Takes the part of a study that decides the examples."""
-        return cls(study=part_for_examples(study))
+        smallest = study.slicing.smallest_group
+        return cls(study=part_for_examples(study), smallest_group=smallest)
 
     @classmethod
     def for_validation(cls, study: Study) -> Self:

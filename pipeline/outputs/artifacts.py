@@ -98,6 +98,12 @@ ARTIFACTS = (
     _operation(
         "plan of the evaluation", "JSON", "TrialExampleGen/rejects/<number>/evaluation.json", of=ALL
     ),
+    _operation(
+        "whether the numbers of a run are shown",
+        "JSON",
+        "TrialExampleGen/examples/<number>/release.json",
+        "TrialExampleGen/rejects/<number>/release.json",
+    ),
     _groups(
         "statistics",
         "protocol buffer",
@@ -148,6 +154,9 @@ ARTIFACTS = (
         "BlessedModel/model/<number>/Format-Serving/**",
         "Pusher/pushed_model/<number>/**",
     ),
+    _model(
+        "intervals and sets of a model", "JSON", "CrossFit/uncertainty/<number>/uncertainty.json"
+    ),
     _model("copy of the champion", _MODEL, "ChampionModel/model/<number>/**"),
     _model(
         "copy of the champion's statistics",
@@ -189,7 +198,6 @@ ARTIFACTS = (
         "JSON",
         "CrossFit/predictions/<number>/final_fit.json",
         "CrossFit/predictions/<number>/tuning.json",
-        "CrossFit/uncertainty/<number>/uncertainty.json",
         "ReferenceModels/predictions/<number>/reference_models.json",
     ),
     _groups(

@@ -71,5 +71,23 @@ REGISTRY = (
         ("<study>/<model>/evaluation.json", "<study>/<model>/predictions.parquet"),
         "pipeline.runs.divisions",
     ),
+    Output(
+        "ledger of releases",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "Parquet: digests by the subject key",
+        Within.SUBJECTS,
+        ("<study>/releases/*.parquet",),
+        "pipeline.runs.releases",
+    ),
+    Output(
+        "lock of the ledger of releases",
+        Audience.OWNER,
+        Disclosure.NONE,
+        "empty",
+        Within.SUBJECTS,
+        ("<study>/releases/ledger.lock",),
+        "pipeline.runs.releases",
+    ),
 )
 """All files of a registry."""

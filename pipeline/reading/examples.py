@@ -98,6 +98,22 @@ def read_columns(
     )
 
 
+def decoded_batches(examples: Artifact, splits: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """All columns of the examples of some splits, batch by batch.
+
+    Args:
+        examples: The examples, one tf.Example per subject.
+        splits: Splits to read, one after the other.
+
+    Yields:
+        Columns of lists; a column that no example of a batch has is not in it.
+    """
+    # TensorFlow takes seconds to import.
+    from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
+
+    yield from map(ExamplesToRecordBatchDecoder().DecodeBatch, _batches(examples, splits))
+
+
 class ExampleDecoder:
     """Decodes columns of serialized examples.
 

@@ -98,15 +98,23 @@ def stop_message(
     )
 
 
-def log_findings(logger: logging.Logger, findings: Sequence[Finding]) -> None:
-    """Logs the findings that are outside of their limits."""
+def log_findings(
+    logger: logging.Logger, findings: Sequence[Finding], recorded: bool = True
+) -> None:
+    """Logs the findings that are outside of their limits.
+
+    Args:
+        logger: Where.
+        findings: The findings.
+        recorded: Whether the stage's record gets them too.
+    """
     notable = [finding for finding in findings if finding.severity in ("stop", "warn")]
     if notable:
         logger.warning(
             "The data gate has %d finding(s):\n%s",
             len(notable),
             "\n".join(f"- {item.severity}, {item.rule}: {item.message}" for item in notable),
-            extra={"findings": [finding.model_dump() for finding in notable]},
+            extra={"findings": [finding.model_dump() for finding in notable]} if recorded else {},
         )
     else:
         logger.info("The data gate has no findings outside their limits.")

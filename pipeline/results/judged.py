@@ -38,6 +38,8 @@ NoteReason = Literal[
     "new_subjects",
     "too_few_new_subjects",
     "simpler_model",
+    "held_back",
+    "reason_held_back",
 ]
 """What is said beside the reasons of comparisons.
 
@@ -50,6 +52,8 @@ NoteReason = Literal[
 `too_few_to_compare`: what would let the models be compared.
 `new_subjects`, `too_few_new_subjects`: how the champion does on subjects who are new since its run.
 `simpler_model`: a reference model predicts as well as the model, or better.
+`held_back`: no number of the run is shown, since it is too near to an earlier release.
+`reason_held_back`: so why a task is not blessed is not shown.
 """
 
 

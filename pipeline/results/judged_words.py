@@ -11,6 +11,7 @@ from pipeline.metrics import METRICS
 from pipeline.names import BASE_RATE, CHAMPION
 from pipeline.results.outcomes import LEAST_EVENTS, ComparisonReason
 from pipeline.results.reference_models import TITLES
+from pipeline.results.release import EarlierRelease, Release
 from pipeline.study.sections import Side
 from pipeline.titles import Titles, titled
 
@@ -34,6 +35,7 @@ _OF_THE_RUN: Mapping[str, str] = {
     "no_division": f"{_NOT} the registry does not hold which subjects it was trained on, or how it "
     "predicted them out of fold.",
     "not_compared": "Thresholds against a champion were not judged.",
+    "reason_held_back": "why is held back with the numbers of this run.",
     "too_few_new_subjects": "subjects who are new since the champion's run are too few to compare "
     "the models on them.",
 }
@@ -246,6 +248,12 @@ def _number(item: Judged, name: str) -> str:
     return fixed(float(found)) if isinstance(found, int | float) else fixed(math.nan)
 
 
+def _held_back(item: Judged) -> str:
+    earlier = EarlierRelease.model_validate(item.values)
+    smallest = item.values["smallest_group"]
+    return Release.model_validate({"smallest_group": smallest, "earlier": earlier}).sentence
+
+
 _NOTES: Mapping[str, Callable[[Judged], str]] = {
     "other_scheme": _other_scheme,
     "compared_on_test": _compared_on_test,
@@ -253,5 +261,6 @@ _NOTES: Mapping[str, Callable[[Judged], str]] = {
     "too_few_to_compare": _too_few_to_compare,
     "new_subjects": _new_subjects,
     "simpler_model": _simpler_model,
+    "held_back": _held_back,
 }
 """Notes that have numbers."""

@@ -44,7 +44,8 @@ def recorded(
     """Measures a stage and writes its record, even if the stage fails.
 
     Args:
-        record: Gets time, memory, structured log data, and the error, if any.
+        record: Gets time, memory, structured log data, and the error, if any. A line with the data
+            `held_back` takes back the rows that were counted before it.
         folder: Where `<stage>.json` is written.
         side: Number of the process beside this one in which other stages run at the same time;
             its log records carry the mark `beside`.
@@ -95,6 +96,8 @@ class _Collector(logging.Handler):
         rows = getattr(entry, "rows", None)
         if isinstance(rows, dict):
             self._record.rows.append(CountedRows.model_validate(rows))
+        if getattr(entry, "held_back", False):
+            self._record.rows.clear()
         findings = getattr(entry, "findings", None)
         if isinstance(findings, list):
             self._record.findings.extend(map(Finding.model_validate, findings))

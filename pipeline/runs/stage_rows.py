@@ -1,7 +1,8 @@
 """Numbers of subjects in TFX's own stages, read from their outputs.
 
 TrialExampleGen, DataGate, Trainer and TrialEvaluator log them. CuratedSchema, Pusher,
-ModelRegistrar and similar stages read no subjects.
+ModelRegistrar and similar stages read no subjects; those of ChampionModel are of another run, whose
+numbers may be held back.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ logger = logging.getLogger(__name__)
 _TOLD_BY: Mapping[str, tuple[Literal["input", "output"], str]] = {
     "StatisticsGen": ("output", "statistics"),
     "ExampleValidator": ("input", "statistics"),
-    "ChampionModel": ("output", "statistics"),
     "Transform": ("input", "examples"),
     "Tuner": ("input", "examples"),
 }

@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 
 from pipeline.errors import UserError
 from pipeline.names import KUBEFLOW, LOCAL, TRAINING, RunKind
-from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
+from pipeline.results.held_back import read_counts
 from pipeline.results.registration import Registration
 from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.results.validation import ExternalValidation
@@ -185,7 +185,7 @@ def result_rows_of(
     """
     parts: list[Rows] = []
     if folders.rejects:
-        parts.append(count_rows(run, read_result(Counts, folders.rejects)))
+        parts.append(count_rows(run, read_counts(folders.rejects)))
     if folders.findings:
         parts.append(finding_rows(run, read_result(Findings, folders.findings)))
     if folders.verdict and folders.validation:

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,6 +30,8 @@ from pipeline.observability.runs import sent_log
 from pipeline.runners.kubeflow.handover import HANDED_BESIDE, INSIDE, Handover
 from pipeline.runners.kubeflow.record import Task, record_death, recorded_task
 from pipeline.runners.supervise import Death, supervise
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> N
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
     from pipeline.beam.batching import batch_by_bytes
+    from pipeline.results.release import read_release
     from pipeline.runs.stage_rows import log_rows
 
     batch_by_bytes()
@@ -178,6 +182,9 @@ def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> N
         {name: [_Located(str(p)) for p in paths] for name, paths in handover.input_paths().items()},
         {name: [_Located(str(path))] for name, path in handover.output_paths().items()},
     )
+    places = [*handover.output_paths().values(), *chain(*handover.input_paths().values())]
+    if any(read_release(str(place)).is_held_back for place in places):
+        logger.info("rows are held back", extra={"held_back": True})
     handover.fill_empty_outputs()
     output = handover.for_launcher(json.loads(tfx_output_file.read_text()))
     handover.output_file.parent.mkdir(parents=True, exist_ok=True)

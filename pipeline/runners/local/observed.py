@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pipeline.results.release import read_release
 from pipeline.runners.local.display import RunDisplay
 from pipeline.runners.local.side_process import SideProcess
 from pipeline.runners.local.stages import StageRunner
@@ -44,6 +45,12 @@ class ObservedStages(StageRunner):
         self._new_record, self._started, self._note = new_record, started, note
         self.failed: set[str] = set()
 
+    @property
+    def _is_held_back(self) -> bool:
+        """Whether no number of the run is shown, as far as is known by now."""
+        rejects = self.outputs.get("TrialExampleGen", {}).get("rejects")
+        return rejects is not None and read_release(rejects).is_held_back
+
     def begin(self) -> None:
         """Starts the run, and tells the display the order of the lines."""
         self._started()
@@ -62,9 +69,13 @@ class ObservedStages(StageRunner):
                 # What is left of it if its process dies.
                 record.write(self._records)
                 self._note(stage, is_beside)
-                if not launch():
-                    record.status = "cached"
-                    shown.cached = True
+                try:
+                    if not launch():
+                        record.status = "cached"
+                        shown.cached = True
+                finally:
+                    if self._is_held_back:
+                        record.rows.clear()
         except BaseException:
             self.failed.add(stage)
             raise

@@ -12,6 +12,7 @@ _COMPARED = {"compared": 260, "new": None, "left_out": 140}
 _NOTES: dict[str, dict[str, Any]] = {
     "nothing_demanded": {},
     "too_few_new_subjects": {},
+    "reason_held_back": {},
     "new_subjects": {"estimate": _NUMBERS, "values": {"subjects": 90}},
     "simpler_model": {
         "versus": "ridge",
@@ -33,11 +34,20 @@ _OF_THE_RUN: dict[str, dict[str, Any]] = {
     "not_compared": {},
     "compared_on_test": {"values": _COMPARED},
     "compared_out_of_fold": {"values": _COMPARED},
+    "held_back": {
+        "values": {
+            "shown": "2026-11-29 04:00",
+            "data": "3fa9c1d2e4b5",
+            "reason": "near",
+            "smallest_group": 20,
+        }
+    },
     "too_few_to_compare": {"values": {"out_of_fold": 0}},
 }
 
 NOTES = (*_NOTES, *_OF_THE_RUN)
-"""Reasons of notes; `nothing_demanded` is one of a task that is not judged."""
+"""Reasons of notes; `nothing_demanded` is one of a task that is not judged, `reason_held_back` of
+one that is not blessed."""
 
 COMPARISONS: tuple[ComparisonReason, ...] = get_args(ComparisonReason)
 
