@@ -31,7 +31,7 @@ from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.findings import Finding, Findings, log_findings, stop_message
 from pipeline.results.held_back import held_findings
 from pipeline.results.release import read_release
-from pipeline.skew.coarse_statistics import in_bins_of, read_described
+from pipeline.skew.coarse_statistics import compared_with, read_described
 from pipeline.skew.distances import drift_distances
 
 logger = logging.getLogger(__name__)
@@ -138,8 +138,9 @@ def _drift(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterator[
     champion = _statistics(baseline, "train")
     described = champion.datasets[0]
     columns = read_described(inputs["examples"], "train", described, MOST_SUBJECTS)
+    current = _statistics(inputs["statistics"], "train")
     distances = drift_distances(
-        in_bins_of(described, columns, settings.smallest_group),
+        compared_with(described, current, columns, settings.smallest_group),
         champion,
         settings.features,
         settings.gate.drift_limit,

@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from components.skew_gate.settings import SkewGateSettings
 from pipeline.reading.examples import ExampleColumns
 from pipeline.results.findings import Finding
-from pipeline.skew.coarse_statistics import in_bins_of
+from pipeline.skew.coarse_statistics import compared_with
 from pipeline.skew.distance import Distance
 from pipeline.skew.distances import drift_distances
 from pipeline.skew.training_values import SeenValues, seen_values
@@ -44,8 +44,8 @@ def skew_findings(
     kinds: dict[str, Literal["number", "category"]] = {
         name: "number" if name in settings.numbers else "category" for name in seen if name in found
     }
-    binned = in_bins_of(training.datasets[0], columns, settings.smallest_group)
-    for distance in drift_distances(binned, training, kinds, settings.scoring.shift_limit):
+    comparable = compared_with(training.datasets[0], current, columns, settings.smallest_group)
+    for distance in drift_distances(comparable, training, kinds, settings.scoring.shift_limit):
         if _may_be_shown(distance, found[distance.feature], subjects, settings.smallest_group):
             yield _shift(distance, settings)
 

@@ -94,6 +94,34 @@ def coarse_statistics(
     return found
 
 
+def compared_with(
+    training: statistics_pb2.DatasetFeatureStatistics,
+    current: statistics_pb2.DatasetFeatureStatisticsList,
+    columns: ExampleColumns,
+    smallest_group: int,
+) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Statistics of other subjects whose distances from those of the training can be computed.
+
+    Args:
+        training: Statistics as the registry keeps them: coarse ones, or TFDV's own of a model that
+            an earlier release registered. TFDV approximates the bins of its own, so that counts in
+            the same bins would be far from them.
+        current: TFDV's statistics of the other subjects.
+        columns: The columns of the same subjects.
+        smallest_group: As in the statistics of the training.
+    """
+    return in_bins_of(training, columns, smallest_group) if _are_coarse(training) else current
+
+
+def _are_coarse(training: statistics_pb2.DatasetFeatureStatistics) -> bool:
+    """Whether statistics have neither quantiles nor most frequent values, as TFDV's own have."""
+    return not any(
+        feature.string_stats.top_values
+        or any(h.type == h.QUANTILES for h in feature.num_stats.histograms)
+        for feature in training.features
+    )
+
+
 def in_bins_of(
     training: statistics_pb2.DatasetFeatureStatistics, columns: ExampleColumns, smallest_group: int
 ) -> statistics_pb2.DatasetFeatureStatisticsList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from pipeline.skew.coarse_statistics import REST, coarse_statistics, in_bins_of
+from pipeline.skew.coarse_statistics import REST, coarse_statistics, compared_with
 from pipeline.skew.distances import drift_distances
 from pipeline.skew.number_bins import number_bins
 from pipeline.skew.training_values import SeenValues, seen_values
@@ -42,10 +44,17 @@ def seen(frame: pd.DataFrame) -> dict[str, SeenValues]:
     return seen_values(kept(frame).datasets[0], ["AGE", "COUNT"], ["SEX", "RACE"])
 
 
-def distances(now: pd.DataFrame, training: pd.DataFrame) -> dict[str, float]:
-    before = kept(training)
-    binned = in_bins_of(before.datasets[0], columns_of(now), SMALLEST)
-    found = drift_distances(binned, before, KINDS, 0.1)  # type: ignore[arg-type]
+def as_tfdv_has_it(frame: pd.DataFrame) -> Any:
+    """What an earlier release kept."""
+    return statistics_pb2.DatasetFeatureStatisticsList(datasets=[described(frame)])
+
+
+def distances(
+    now: pd.DataFrame, training: pd.DataFrame, keep: Callable[[pd.DataFrame], Any] = kept
+) -> dict[str, float]:
+    before = keep(training)
+    current = compared_with(before.datasets[0], as_tfdv_has_it(now), columns_of(now), SMALLEST)
+    found = drift_distances(current, before, KINDS, 0.1)  # type: ignore[arg-type]
     return {f"{item.feature} {item.measure[:6]}": item.value or 0.0 for item in found}
 
 
@@ -151,6 +160,12 @@ def test_the_same_subjects_have_no_distance() -> None:
 
 def test_others_of_the_same_population_are_near() -> None:
     assert max(distances(trial(2), trial(1)).values()) < 0.05
+
+
+def test_statistics_of_an_earlier_release_are_compared_as_that_release_did() -> None:
+    training = trial(1)
+
+    assert max(distances(training, training, as_tfdv_has_it).values()) < 1e-6
 
 
 def test_a_shift_is_as_far_as_it_was() -> None:
