@@ -15,6 +15,8 @@ _STEPS = (1, 2, 5, 10)
 _STEPS_BETWEEN, _FINER = 20, 10
 _BINS = 10
 _ROUNDING = 1e-6
+_DISTINCT = 1e-8
+"""Relative distance of limits below which bins between them would have no digits of their own."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def _limits(known: NDArray[np.float64]) -> tuple[float, float, float]:
     neighbours = slice(COUNT_BASE - 1, 2 * COUNT_BASE - 1)
     low, high = known[neighbours], known[::-1][neighbours]
     lowest, highest = float(low.mean()), float(high.mean())
-    if lowest >= highest:
+    if lowest >= highest or math.isclose(lowest, highest, rel_tol=_DISTINCT):
         return lowest, lowest, 0.0
     width = (highest - lowest) / _STEPS_BETWEEN
     power = 10.0 ** math.floor(math.log10(width))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
@@ -82,6 +82,8 @@ def test_limits_and_bins_do_not_depend_on_the_extreme_of_four_subjects(beyond: f
     assert one.counts.tolist() == two.counts.tolist()
 
 
+@example([0.0] * 6 + [1e-7] + [128.0] * 6, 5)
+@example([1e6] * 10 + [1e6 + 1e-3] * 10, 5)
 @given(
     st.lists(st.floats(-1e6, 1e6, width=32), min_size=10, max_size=200),
     st.integers(5, 20),
