@@ -9,7 +9,7 @@ from typing import Literal
 
 from pipeline.runs.alive import FolderInUseError, living_run
 from pipeline.runs.run_file import RUN_FILE, RunFile, read_run_file
-from pipeline.runs.stage_record import StageRecord, read_records
+from pipeline.runs.stage_record import ENDED_EARLY, StageRecord, read_records
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _UNNOTICED = (
 
 def close_run(
     records: Path,
-    status: Literal["failed", "killed"],
+    status: Literal["failed", "interrupted", "killed"],
     how: str,
     ended: datetime | None = None,
 ) -> RunFile | None:
@@ -30,7 +30,7 @@ def close_run(
     Args:
         records: The run's folder of records.
         status: The run's status from now on, and that of the stages that ran.
-        how: How its process ended, as the predicate of a sentence about it.
+        how: How its process ended, as the predicate of a sentence about it, or a sentence.
         ended: When; None for the last time that it wrote a record.
 
     Returns:
@@ -45,10 +45,11 @@ def close_run(
     if run.status != "running":
         return None
     ended = ended or _last_sign(records)
-    running = [record for record in read_records(records) if record.status == "running"]
-    stage = _stage(run, running)
+    found = read_records(records)
+    running = [record for record in found if record.status == "running"]
+    stage = _stage(run, running or [record for record in found if record.status in ENDED_EARLY])
     where = f"Stage {stage}" if stage else "Before the first stage or between two"
-    reason = f"{where}: {how}."
+    reason = f"{where}: {how.rstrip('.')}."
     for record in running:
         seconds = max(0.0, round((ended - record.started).total_seconds(), 3))
         changes = {"status": status, "error": reason, "seconds": seconds}
@@ -85,6 +86,8 @@ def close_if_dead(records: Path) -> RunFile | None:
 def close_unnoticed(records: Path) -> RunFile | None:
     """Closes a run that died unnoticed, while the lock of its folder is held.
 
+    If a stage could record how it ended, as on a disk that filled up, so did the run.
+
     Args:
         records: The run's folder of records.
 
@@ -94,15 +97,21 @@ def close_unnoticed(records: Path) -> RunFile | None:
     Raises:
         UserError: A record can't be read.
     """
-    closed = close_run(records, "killed", _UNNOTICED)
+    found = read_records(records)
+    for record in found:
+        if record.status in ("failed", "interrupted", "killed"):
+            closed = close_run(records, record.status, record.shown_error or record.status)
+            break
+    else:
+        closed = close_run(records, "killed", _UNNOTICED)
     if closed:
-        logger.warning("The run %s is recorded as killed. %s", closed.run, closed.reason)
+        logger.warning("The run %s is recorded as %s. %s", closed.run, closed.status, closed.reason)
     return closed
 
 
-def _stage(run: RunFile, running: list[StageRecord]) -> str:
+def _stage(run: RunFile, found: list[StageRecord]) -> str:
     """The stage that the run was in; of two the one that the run's file names."""
-    names = [record.stage for record in running]
+    names = [record.stage for record in found]
     return run.failed_stage if run.failed_stage in names else (names or [""])[0]
 
 

@@ -62,11 +62,12 @@ def unfinished_registrations(registry_root: str, study: str) -> list[Path]:
             if _NAME.fullmatch(folder.name) and folder.is_dir() and folder.name not in known
             if _is_older(folder, _SECONDS_OF_A_COPY)
         ),
-        *(path for root in roots for path in _drafts(root)),
+        *(path for root in roots for path in old_drafts(root)),
     ]
 
 
-def _drafts(root: Path) -> Iterator[Path]:
+def old_drafts(root: Path) -> Iterator[Path]:
+    """Drafts of files below a folder that no command renames any more."""
     # Unlike `rglob`, `walk` passes over a folder that is removed meanwhile.
     found = [Path(folder, name) for folder, _, names in os.walk(root) for name in names]
     for path in sorted(found):

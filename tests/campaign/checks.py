@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ _COMPLETE = (3, 5)
 _HAS_EXECUTIONS = "SELECT 1 FROM sqlite_master WHERE name = 'Execution'"
 
 _MAY_BE_EMPTY = re.compile(
-    r"run\.lock|.*\.lock|BLESSED|NOT_BLESSED|NO_CHAMPION|rejects-.*\.jsonl|.*\.sqlite-(wal|shm|journal)"
+    r".*\.lock|\d{8}T\d{6}\.\d{6}\.log|BLESSED|NOT_BLESSED|NO_CHAMPION|rejects-.*\.jsonl|.*\.sqlite-(wal|shm|journal)"
 )
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{32}|.*\.unfinished")
 _RUN = re.compile(r"\d{8}T\d{6}\.\d{6}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:?00)?( UTC)?")
 _ID = re.compile(r"\b[0-9a-f]{16}\b")
+"""Of a registered model."""
+
 _VOLATILE = frozenset(
     {
         *("seconds", "run", "id", "created", "registered_at", "entry_digest"),
@@ -58,45 +61,73 @@ def _half_files(root: Path) -> list[str]:
 
 
 def _half_models(root: Path) -> list[str]:
+    versions, copies = _half_versions(root), _copies_without_entry(root)
+    return [
+        *(f"{path.relative_to(root)} has no saved_model.pb" for path in versions),
+        *(f"{path.relative_to(root)} is in no entry" for path in copies),
+    ]
+
+
+def _half_versions(root: Path) -> list[Path]:
     serving = root / STUDY / "serving"
+    return [
+        path
+        for path in (*serving.glob("*"), *serving.glob("pushed/*"))
+        if path.name.isdigit() and not (path / "saved_model.pb").exists()
+    ]
+
+
+def _copies_without_entry(root: Path) -> list[Path]:
     registered = root / "registry" / STUDY
     entries = "".join(path.read_text() for path in registered.glob("history/*.json"))
-    versions = [*serving.glob("*"), *serving.glob("pushed/*")]
+    kinds = (registered / kind for kind in ("models", "statistics", "documents"))
     return [
-        *(
-            f"{path.relative_to(root)} has no saved_model.pb"
-            for path in versions
-            if path.name.isdigit() and not (path / "saved_model.pb").exists()
-        ),
-        *(
-            f"{path.relative_to(root)} is in no entry"
-            for kind in ("models", "statistics", "documents")
-            for path in registered.glob(f"{kind}/*")
-            if path.name not in entries
-        ),
+        path
+        for folder in (*kinds, root / "registry-subjects" / STUDY)
+        for path in folder.glob("*")
+        if _ID.fullmatch(path.name) and path.name not in entries
     ]
 
 
 def _unfinished_outputs(own: Path) -> list[str]:
-    metadata = own / "metadata.sqlite"
-    if not metadata.exists():
-        return []
-    with sqlite3.connect(metadata) as connection:
-        if not connection.execute(_HAS_EXECUTIONS).fetchone():
-            return []
-        states = dict(connection.execute("SELECT id, last_known_state FROM Execution").fetchall())
-    running = [f"execution {number} runs" for number, state in states.items() if state == 2]
-    artifacts = own / "artifacts"
+    running = [f"execution {number} runs" for number, state in _states(own).items() if state == 2]
     outputs = [
-        f"{path.relative_to(own)} is of an unfinished execution"
-        for path in artifacts.glob("*/[!.]*/*")
-        if path.name.isdigit() and states.get(int(path.name)) not in _COMPLETE
+        f"{path.relative_to(own)} is of an unfinished execution" for path in _unfinished(own)
     ]
     working = [
         f"{path.relative_to(own)} is a working folder"
-        for path in artifacts.glob("*/.system/stateful_working_dir/*")
+        for path in (own / "artifacts").glob("*/.system/stateful_working_dir/*")
     ]
     return [*running, *outputs, *working]
+
+
+def _unfinished(own: Path) -> list[Path]:
+    states = _states(own)
+    return [
+        path
+        for path in (own / "artifacts").glob("*/[!.]*/*")
+        if path.name.isdigit() and states.get(int(path.name)) not in _COMPLETE
+    ]
+
+
+def _states(own: Path) -> dict[int, int]:
+    """States of the executions of ML Metadata."""
+    metadata = own / "metadata.sqlite"
+    if not metadata.exists():
+        return {}
+    with closing(sqlite3.connect(metadata)) as connection:
+        if not connection.execute(_HAS_EXECUTIONS).fetchone():
+            return {}
+        return dict(connection.execute("SELECT id, last_known_state FROM Execution").fetchall())
+
+
+def unfinished(root: Path) -> frozenset[str]:
+    """What holds files that count for nothing yet, by its path from the root.
+
+    They are outputs that no stage has published, and copies of models without what is written last.
+    """
+    found = (*_unfinished(root / STUDY), *_half_versions(root), *_copies_without_entry(root))
+    return frozenset(str(path.relative_to(root)) for path in found)
 
 
 def outputs(run_file: dict[str, Any], root: Path) -> dict[str, Any]:

@@ -13,10 +13,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.subject_key import KEY_VARIABLE
+from tests.campaign.holds import Hold
 from tests.whole_runs import REPOSITORY, SUBJECT_KEY, environment
 
 _LONGEST_SECONDS = 900
@@ -52,22 +54,27 @@ class Warm:
         assert line, f"the process that forks runs has ended: {self._folder / 'warm.log'}"
         return json.loads(line)
 
-    def start(self, arguments: Sequence[str], limits: Mapping[str, int]) -> Started:
+    def start(
+        self, arguments: Sequence[str], limits: Mapping[str, int], hold: Hold | None
+    ) -> Started:
         """Forks a run."""
         assert self._process.stdin
         self._count += 1
-        terminal, errors = (self._folder / f"{self._count}.{name}" for name in ("out", "err"))
+        terminal, errors, reached = (
+            self._folder / f"{self._count}.{name}" for name in ("out", "err", "reached")
+        )
         request = {
             "folder": str(self._folder),
             "terminal": str(terminal),
             "errors": str(errors),
             "environment": {"COLUMNS": "160", "TMPDIR": str(self._folder / "tmp")},
             "limits": dict(limits),
+            "hold": hold and {"stage": hold.stage, "point": hold.point, "reached": str(reached)},
             "arguments": list(arguments),
         }
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
-        return Started(self, self._answer()["pid"], terminal, errors)
+        return Started(self, self._answer()["pid"], terminal, errors, reached)
 
     def status(self) -> int:
         """How the run ended that was started last."""
@@ -97,12 +104,14 @@ class Started:
         pid: Its supervisor, which leads its session.
         terminal: File of its standard output.
         errors: File of its standard error.
+        reached: File that is there while it waits at the point at which it is held.
     """
 
     warm: Warm
     pid: int
     terminal: Path
     errors: Path
+    reached: Path
 
     @property
     def workers(self) -> list[int]:
@@ -121,11 +130,27 @@ class Started:
         except (FileNotFoundError, ProcessLookupError):
             return True
 
-    def wait(self, seconds: float) -> None:
-        """Waits for a moment, or for its end."""
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits at its point."""
+        return self.reached.exists()
+
+    def wait(self, seconds: float = _LONGEST_SECONDS) -> bool:
+        """Waits for a moment, or until it is held or has ended.
+
+        Returns:
+            Whether one of the two came first.
+        """
         end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.has_ended:
+        while time.monotonic() < end:
+            if self.is_held or self.has_ended:
+                return True
             time.sleep(_POLL_SECONDS)
+        return False
+
+    def release(self) -> None:
+        """Lets it go on from its point."""
+        self.reached.unlink()
 
     def signal(self, number: signal.Signals) -> None:
         """Sends the supervisor a signal, as a terminal or systemd does."""
@@ -133,7 +158,8 @@ class Started:
 
     def kill(self) -> None:
         """Kills it with all that it has started, as a machine does that stops."""
-        for pid in session(self.pid):
+        # The supervisor first: it would record how the others died.
+        for pid in sorted(session(self.pid), key=lambda pid: pid != self.pid):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -176,11 +202,14 @@ class Ended:
     survivors: list[int] = field(default_factory=list)
 
     @property
+    def records(self) -> Path:
+        """Folder of its records; that of all runs where it named no id."""
+        return self.root / STUDY / "records" / self.run
+
+    @property
     def file(self) -> dict[str, Any]:
         """Content of its run.json."""
-        return json.loads(
-            (self.root / STUDY / "records" / self.run / "run.json").read_text(encoding="utf-8")
-        )
+        return json.loads((self.records / "run.json").read_text(encoding="utf-8"))
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:
@@ -192,12 +221,26 @@ class Ended:
     @property
     def statuses(self) -> dict[str, str]:
         """How each stage stands."""
-        records = (self.root / STUDY / "records" / self.run).glob("*.json")
+        return {stage: record["status"] for stage, record in self._stages.items()}
+
+    @property
+    def _stages(self) -> dict[str, dict[str, Any]]:
         return {
-            path.stem: json.loads(path.read_text(encoding="utf-8"))["status"]
-            for path in records
+            path.stem: json.loads(path.read_text(encoding="utf-8"))
+            for path in self.records.glob("*.json")
             if path.name != "run.json"
         }
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each stage took."""
+        return {stage: float(record["seconds"]) for stage, record in self._stages.items()}
+
+    @property
+    def beside_stages(self) -> float:
+        """Seconds that it took beside its stages."""
+        started, ended = (datetime.fromisoformat(self.file[name]) for name in ("started", "ended"))
+        return (ended - started).total_seconds() - sum(self.seconds.values())
 
     @property
     def said(self) -> str:
@@ -218,7 +261,6 @@ class Root:
         self.path = path
         self._warm = warm
         self._arguments = ("--root", str(path), "--stages-at-once", "1", *arguments)
-        self._before: set[str] = set()
         self.ended: list[Ended] = []
 
     @property
@@ -231,11 +273,15 @@ class Root:
 
     @contextmanager
     def running(
-        self, name: str, limits: Mapping[str, int] | None = None, arguments: Sequence[str] = ()
+        self,
+        name: str,
+        limits: Mapping[str, int] | None = None,
+        arguments: Sequence[str] = (),
+        hold: Hold | None = None,
     ) -> Iterator[Started]:
         """A run, which has ended when this block is left; it is kept in `ended`."""
-        self._before = self._records()
-        started = self._warm.start((*self._arguments, *arguments), limits or {})
+        before = self._records()
+        started = self._warm.start((*self._arguments, *arguments), limits or {}, hold)
         yield started
         code = self._warm.status()
         deadline = time.monotonic() + 10
@@ -243,35 +289,12 @@ class Root:
             time.sleep(_POLL_SECONDS)
         terminal = started.terminal.read_text(errors="replace")
         found = re.search(r"  run (\S+)\n", terminal)
-        new = self._records() - self._before
-        run = found[1] if found else max(new, default="")
+        run = found[1] if found else max(self._records() - before, default="")
         errors = started.errors.read_text(errors="replace")
         self.ended.append(Ended(name, code, terminal, errors, run, self.path, survivors))
 
-    def whole(
-        self, name: str, limits: Mapping[str, int] | None = None, arguments: Sequence[str] = ()
-    ) -> Ended:
+    def whole(self, name: str) -> Ended:
         """A run to its end."""
-        with self.running(name, limits, arguments):
+        with self.running(name):
             pass
         return self.ended[-1]
-
-    def wait_for(self, started: Started, stage: str) -> bool:
-        """Waits until a stage runs, whose result does not come from the cache.
-
-        Returns:
-            Whether it does; otherwise the run has ended before.
-        """
-        deadline = time.monotonic() + _LONGEST_SECONDS
-        while time.monotonic() < deadline:
-            for run in self._records() - self._before:
-                record = self.own / "records" / run / f"{stage}.json"
-                try:
-                    if json.loads(record.read_text(encoding="utf-8"))["status"] == "running":
-                        return True
-                except (FileNotFoundError, json.JSONDecodeError):
-                    pass
-            if started.has_ended:
-                return False
-            time.sleep(_POLL_SECONDS)
-        raise AssertionError(f"the run did not get to {stage}")

@@ -22,6 +22,8 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.campaign.holds import Hold, Point
+
 _LIBRARIES = (
     "tfx.components.statistics_gen.executor",
     "tfx.components.example_validator.executor",
@@ -70,6 +72,8 @@ def _run(request: dict[str, Any]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         # Loaded, but never used: no thread of TensorFlow is lost in a child.
         supervise._can_fork = lambda: True
+        if hold := request["hold"]:
+            Hold(hold["stage"], Point(hold["point"])).install(Path(hold["reached"]))
         for name, limit in _limits(request["limits"]).items():
             resource.setrlimit(getattr(resource, name), (limit, limit))
         status = main(["run", *request["arguments"]])

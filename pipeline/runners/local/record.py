@@ -78,7 +78,9 @@ def _is_closed(records: Path, console: Console) -> bool:
         return True
     if closed:
         at = f" at {closed.failed_stage}" if closed.failed_stage else ""
-        print_words(console, f"[yellow]The run {run} died{at}:[/yellow] it is recorded as killed.")
+        print_words(
+            console, f"[yellow]The run {run} died{at}:[/yellow] it is recorded as {closed.status}."
+        )
     elif not _is_to_be_exported(file):
         return True
     else:

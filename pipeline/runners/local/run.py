@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -45,6 +44,7 @@ from pipeline.runs.closing import close_run
 from pipeline.runs.run_file import RECORDS, RunFile, Status
 from pipeline.runs.run_record import versions
 from pipeline.runs.stage_record import StageRecord, describe_unexpected
+from pipeline.storage import write_whole
 from pipeline.study.blinded import conduct_note
 from pipeline.study.slicing_titles import study_titles
 from pipeline.titles import title_or_name
@@ -356,10 +356,12 @@ class LocalRun:
     def _start_stages(self) -> None:
         """Removes what runs that died have left, before the first stage."""
         from pipeline.runners.local.leftovers import clear, registry_leftovers
+        from pipeline.runs.unfinished import old_drafts
 
         self._start()
         config = self._config
         further = abandoned(self._log_file.parents[1], self._notes.parent)
+        further += old_drafts(self._own / RECORDS)
         if config.kind == TRAINING:
             registry = str(config.registry_root)
             further += registry_leftovers(self._own, registry, config.study.study)
@@ -381,7 +383,7 @@ class LocalRun:
         if not outputs:
             return RunOutcome(self._run, "done", paths)
         page = self._records / PAGE_FILE
-        shutil.copyfile(outputs[self.page_stage]["html"], page)
+        write_whole(str(page), Path(outputs[self.page_stage]["html"]).read_bytes())
         outcome = self.end(outputs, page, paths)
         self._record("done", None)
         return outcome

@@ -125,6 +125,21 @@ def test_a_run_that_died_before_its_first_stage_names_none(tmp_path: Path) -> No
     assert (closed.status, closed.failed_stage) == ("killed", "")
 
 
+def test_a_run_that_could_not_record_its_end_ended_as_its_stage_did(tmp_path: Path) -> None:
+    """On a disk that fills up, the stage's record may be the last that has a place."""
+    records = started(tmp_path)
+    error = {"exception": "OSError", "error": "OSError: the value of a subject"}
+    record = StageRecord(run="r1", stage="Trainer", status="failed", started=STARTED)
+    record.model_copy(update=error).write(records)
+
+    closed = close_if_dead(records)
+
+    assert closed is not None
+    assert (closed.status, closed.failed_stage) == ("failed", "Trainer")
+    assert closed.reason == "Stage Trainer: Unexpected OSError; see the run's log."
+    assert statuses(records) == {"Transform": "done", "Trainer": "failed"}
+
+
 @pytest.mark.parametrize("status", ["done", "failed", "interrupted", "killed"])
 def test_a_run_that_has_ended_stays_as_it_is(tmp_path: Path, status: str) -> None:
     records = started(tmp_path, status=status, ended=STARTED)

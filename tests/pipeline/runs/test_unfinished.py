@@ -13,7 +13,7 @@ from pipeline.runs.alive import living_run
 from pipeline.runs.divisions import subjects_root
 from pipeline.runs.registry import Registry
 from pipeline.runs.run_file import VALIDATIONS
-from pipeline.runs.unfinished import unfinished_registrations
+from pipeline.runs.unfinished import old_drafts, unfinished_registrations
 from tests.pipeline.runs.test_registry import STUDY, register, registry, root
 
 __all__ = ["registry", "root"]
@@ -50,6 +50,18 @@ def test_copies_without_an_entry_and_old_drafts_are_found_of_the_study_alone(
     assert unfinished_registrations(str(root), STUDY) == left
     [entry] = registry.history(STUDY)
     registry.check_files(entry)
+
+
+def test_a_record_that_was_not_written_to_its_end_is_found_in_any_folder(tmp_path: Path) -> None:
+    draft = tmp_path / "r1" / f".run.json.{'0' * 32}"
+    draft.parent.mkdir()
+    for path in (draft, draft.with_name("run.json")):
+        path.write_text("{")
+        os.utime(path, (0, 0))
+    draft.with_name(f".run.json.{'1' * 32}").write_text("of a command that is alive")
+
+    assert list(old_drafts(tmp_path)) == [draft]
+    assert list(old_drafts(tmp_path / "absent")) == []
 
 
 def test_a_folder_that_was_written_within_the_hour_is_not_taken(
