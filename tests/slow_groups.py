@@ -111,6 +111,7 @@ GROUPS = (
             "tests/notebooks",
             "tests/e2e/test_explanations.py",
             "tests/e2e/test_report_browser.py",
+            "tests/e2e/test_trained_champion.py",
             "tests/e2e/test_whole_run.py",
         ),
     ),
