@@ -144,6 +144,7 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         data_root=config.data_root,
         snapshot=config.snapshot,
         fingerprint=config.fingerprint,
+        rejects=example_gen.outputs["rejects"],
     )
     transform = Transform(
         examples=examples,

@@ -14,8 +14,10 @@ subtraction from what is shown. In the order of the sections:
   unless there are none, it is shown rounded down to a multiple of n ("at least").
 - **Completeness** counts missing values in multiples of n.
 
-What this can't prevent: two summaries of an ongoing trial differ by the subjects enrolled in
-between. Readers of several summaries must be authorised to know that.
+Two summaries of an ongoing trial differ by the subjects enrolled in between: a run that is too near
+to an earlier release shows none (`pipeline.results.release`). What this can't prevent: subjects and
+rows that only the summary reads are not compared. Readers of several summaries must be authorised
+to know that.
 """
 
 from __future__ import annotations

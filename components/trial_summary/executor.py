@@ -10,13 +10,20 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from components.trial_summary.graph import PROBLEMS_FILE, SummaryProblems, write_summary
+from components.trial_summary.graph import (
+    PROBLEMS_FILE,
+    SUMMARY_FILE,
+    SummaryProblems,
+    write_summary,
+)
 from components.trial_summary.settings import TrialSummarySettings
 from pipeline.errors import UserError
 from pipeline.reading.plan import plan_summary
 from pipeline.results.documents import read_result
+from pipeline.results.held_back import held_summary
+from pipeline.results.release import Release, read_release
 from pipeline.results.trial_progress import TrialSummaryDocument
-from pipeline.storage import read
+from pipeline.storage import read, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +40,7 @@ class Executor(BaseBeamExecutor):
         """Reads the study's files and writes the summary.
 
         Args:
-            input_dict: Empty.
+            input_dict: `rejects`, which may be missing.
             output_dict: `summary`: its folder gets `summary.json`.
             exec_properties: The component's parameters.
 
@@ -59,6 +66,12 @@ class Executor(BaseBeamExecutor):
         if problems is not None:
             raise UserError("\n".join(SummaryProblems.model_validate_json(problems).root))
         document = read_result(TrialSummaryDocument, folder)
+        rejects = input_dict.get("rejects")
+        release = read_release(artifact_utils.get_single_uri(rejects)) if rejects else Release()
+        if release.is_held_back:
+            document = held_summary(document, release)
+            content = f"{document.model_dump_json(indent=1)}\n"
+            write_whole(f"{folder}/{SUMMARY_FILE}", content.encode())
         for message in document.absent_levels:
             logger.warning("%s", message)
         for absent in document.absent:

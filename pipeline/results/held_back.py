@@ -18,6 +18,7 @@ from pipeline.results.reference_models import ReferenceModels
 from pipeline.results.release import Release, read_release
 from pipeline.results.task_verdicts import TaskVerdict
 from pipeline.results.training import Training
+from pipeline.results.trial_progress import TrialSummaryDocument
 
 _WITHOUT_NUMBERS = (
     *("first_run", "validation", "other_split", "other_labels", "other_deal", "other_key"),
@@ -160,6 +161,20 @@ def held_analysis(analysis: Analysis, release: Release) -> Analysis:
         screening=Screening(false_discovery_rate=analysis.screening.false_discovery_rate, pairs=()),
         terms=analysis.terms,
         notes=(release.sentence,),
+        absent=(Absent(section="all sections", reason=release.sentence),),
+    )
+
+
+def held_summary(summary: TrialSummaryDocument, release: Release) -> TrialSummaryDocument:
+    """A summary of the trial's progress without a number.
+
+    Args:
+        summary: The exact one.
+        release: Why it is held back.
+    """
+    return TrialSummaryDocument(
+        smallest_group=summary.smallest_group,
+        records=(),
         absent=(Absent(section="all sections", reason=release.sentence),),
     )
 

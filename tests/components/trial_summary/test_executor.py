@@ -13,19 +13,21 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types.artifact import Artifact
 
-from components.artifact_types import ProgressSummary
+from components.artifact_types import ProgressSummary, TrialRejects
 from components.trial_summary.component import TrialSummary
 from components.trial_summary.executor import Executor
 from components.trial_summary.settings import TrialSummarySettings
 from pipeline.errors import UserError
 from pipeline.results.documents import read_result
+from pipeline.results.release import RELEASE_FILE, EarlierRelease, Release
 from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.study.study import Study
 from tests.components.trial_summary.trial_made_by_hand import SUMMARY, study_of
 
 
-def execute(study: Study, data: Path, folder: Path) -> None:
+def execute(study: Study, data: Path, folder: Path, rejects: Path | None = None) -> None:
     artifact = ProgressSummary()
     artifact.uri = str(folder)
     context = BaseBeamExecutor.Context(
@@ -38,7 +40,11 @@ def execute(study: Study, data: Path, folder: Path) -> None:
         "data_root": str(data),
         "fingerprint": "of the data",
     }
-    Executor(context).Do({}, {"summary": [artifact]}, properties)
+    inputs: dict[str, list[Artifact]] = {}
+    if rejects:
+        inputs["rejects"] = [TrialRejects()]
+        inputs["rejects"][0].uri = str(rejects)
+    Executor(context).Do(inputs, {"summary": [artifact]}, properties)
 
 
 def test_the_summary_is_read_as_a_document(data: Path, tmp_path: Path) -> None:
@@ -53,6 +59,20 @@ def test_the_summary_is_read_as_a_document(data: Path, tmp_path: Path) -> None:
         "endpoint",
         "completeness",
     }
+
+
+@pytest.mark.parametrize("is_held_back", [True, False])
+def test_the_summary_of_a_run_that_is_held_back_has_no_number(
+    data: Path, tmp_path: Path, is_held_back: bool
+) -> None:
+    earlier = EarlierRelease(shown="2026-11-29 04:00", data="3fa9c1d2e4b5")
+    release = Release(smallest_group=10, earlier=earlier if is_held_back else None)
+    (tmp_path / RELEASE_FILE).write_text(release.model_dump_json())
+    execute(study_of(), data, tmp_path / "summary", tmp_path)
+    document = read_result(TrialSummaryDocument, str(tmp_path / "summary"))
+    assert bool(document.records) is not is_held_back
+    reasons = [absent.reason for absent in document.absent]
+    assert (release.sentence in reasons) is is_held_back
 
 
 def test_what_is_absent_is_logged(
