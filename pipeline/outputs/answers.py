@@ -57,7 +57,7 @@ PREDICTIONS = (
         Disclosure.PATIENT,
         "Parquet",
         Within.PREDICTION_LOG,
-        ("<study>/<day>/score-<run>.parquet",),
+        ("<study>/<day>/score-<run>.parquet", "<study>/<day>/serve-<batch>.parquet"),
         "pipeline.predictions.parquet_log",
     ),
     Output(

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,6 +25,7 @@ from pipeline.service.protocols.by_name import by_name_router
 from pipeline.service.protocols.open_inference import health_router, open_inference_router
 from pipeline.service.protocols.tensorflow_serving import tensorflow_serving_router
 from pipeline.service.rates import Rates
+from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.service.shadow import Shadow
 from pipeline.service.telemetry import Telemetry
@@ -39,6 +41,7 @@ def create_app(
     limits: Limits | None = None,
     seconds: float = 5.0,
     shadow: str = "",
+    recorder: Recorder | None = None,
 ) -> FastAPI:
     """Makes the application of a service.
 
@@ -48,6 +51,7 @@ def create_app(
         limits: Limits of a request.
         seconds: Seconds between two looks at the registry.
         shadow: Registered model that sees the same requests, see `Shadow`; none where empty.
+        recorder: Adds predictions to the prediction log, and is closed at the end; None for none.
 
     Raises:
         UserError: No registration has the id of the shadow, or the address of a receiver of
@@ -55,7 +59,9 @@ def create_app(
     """
     telemetry, tokens, limits = Telemetry(follower), tokens or Tokens({}), limits or Limits()
     beside = Shadow(follower.registry, follower.study, shadow, telemetry) if shadow else None
-    service = Service(follower, tokens, telemetry, seconds, beside)
+    if recorder:
+        telemetry.add(recorder)
+    service = Service(follower, tokens, telemetry, seconds, beside, recorder)
     spans = request_spans()
 
     @contextlib.asynccontextmanager
@@ -67,6 +73,8 @@ def create_app(
             await app.state.watch
         if beside:
             beside.close()
+        if recorder:
+            await run_in_threadpool(recorder.close)
         if spans:
             spans.close()
 

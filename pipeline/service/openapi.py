@@ -7,9 +7,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from pipeline.names import SUBJECT_HASH
 from pipeline.service.champion import Champion
 from pipeline.service.inputs import Input
 from pipeline.service.problems import MEDIA_TYPE
+from pipeline.service.pseudonyms import PATTERN
 from pipeline.study.blinded import title_with_conduct
 from pipeline.version import code_version
 
@@ -135,7 +137,14 @@ def _subject(champion: Champion) -> dict[str, Any]:
         "type": "object",
         "description": "The subject's columns by name; null or absent where missing.",
         "additionalProperties": False,
-        "properties": {column.name: _column(column) for column in columns},
+        "properties": {
+            **{column.name: _column(column) for column in columns},
+            SUBJECT_HASH: {
+                "type": ["string", "null"],
+                "pattern": PATTERN,
+                "description": "The subject's pseudonym, for the prediction log alone.",
+            },
+        },
     }
     # The arm is never assumed; what else is missing is flagged or refused.
     if required := [column.name for column in columns if column.is_arm]:

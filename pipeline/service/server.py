@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
+from pipeline.predictions.open_log import open_log
 from pipeline.runs.registry import Registry
 from pipeline.service.app import create_app
 from pipeline.service.follower import Follower
 from pipeline.service.gate import Limits
 from pipeline.service.memory import give_back
+from pipeline.service.recorder import Recorder
 from pipeline.service.tokens import read_tokens
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Place:
         seconds: Seconds between two looks at the registry.
         most_requests: Requests a second of a client; 0 for any number.
         shadow: Registered model that sees the same requests, see `Shadow`; none where empty.
+        prediction_log: Address of the prediction log; empty for none.
     """
 
     host: str
@@ -59,6 +62,7 @@ class Place:
     seconds: float = 5.0
     most_requests: int = Limits.most_requests
     shadow: str = ""
+    prediction_log: str = ""
 
 
 def configuration(app: ASGIApp, place: Place) -> uvicorn.Config:
@@ -138,11 +142,13 @@ def serve(registry: str, study: str, place: Place) -> None:
         place: Where and how it listens.
 
     Raises:
-        UserError: There is no champion that may be served, or the port can't be used.
+        UserError: There is no champion that may be served, the port can't be used, or the address
+            of the prediction log is none.
     """
     import uvicorn
 
     tokens = read_tokens(place.tokens)
+    log = open_log(place.prediction_log) if place.prediction_log else None
     if (place.certificate is None) != (place.key is None):
         raise UserError("TLS needs both --certificate and --key.")
     _import_tensorflow()
@@ -150,7 +156,8 @@ def serve(registry: str, study: str, place: Place) -> None:
     champion = follower.served.champion
     assert champion is not None
     limits = Limits(most_bytes=place.most_bytes, most_requests=place.most_requests)
-    app = create_app(follower, tokens, limits, place.seconds, place.shadow)
+    recorder = Recorder(log, study) if log else None
+    app = create_app(follower, tokens, limits, place.seconds, place.shadow, recorder)
     config = configuration(app, place)
     sys.setswitchinterval(_SECONDS_OF_A_THREAD)
     # What was made until now stays. A full collection looks through all else, during a request.
@@ -166,4 +173,6 @@ def serve(registry: str, study: str, place: Place) -> None:
     )
     if not tokens.scopes:
         logger.info("Without --tokens every request is answered.")
+    if log:
+        logger.info("Predictions are added to the prediction log, those of the page are not.")
     uvicorn.Server(config).run([listening])

@@ -19,6 +19,8 @@ from pipeline.service.champion import Champion
 from pipeline.service.follower import Follower
 from pipeline.service.given import GivenColumns, columns_of_rows
 from pipeline.service.problems import malformed, no_model, not_found
+from pipeline.service.pseudonyms import without_pseudonyms
+from pipeline.service.recorder import Recorder
 from pipeline.service.shadow import Shadow
 from pipeline.service.subject_columns import columns_of_arm
 from pipeline.service.telemetry import Telemetry
@@ -37,6 +39,7 @@ class Service:
         telemetry: What is counted.
         seconds: Seconds between two looks at the registry.
         shadow: The challenger that sees the same requests; None for none.
+        recorder: Adds predictions for clients to the prediction log; None without one.
         batches: Calls the model.
     """
 
@@ -45,6 +48,7 @@ class Service:
     telemetry: Telemetry
     seconds: float
     shadow: Shadow | None = None
+    recorder: Recorder | None = None
     batches: Batches = field(default_factory=Batches)
 
     @property
@@ -73,6 +77,23 @@ class Service:
             raise not_found(f"Version {champion.version} is served now, and no other one.")
         return champion
 
+    async def predict_recorded(
+        self,
+        champion: Champion,
+        given: GivenColumns,
+        explains: bool = False,
+    ) -> Predicted:
+        """Predicts subjects for a client of a protocol, and adds them to the prediction log.
+
+        Raises:
+            InvalidRowsError: Something is wrong with a column, or with a pseudonym.
+        """
+        given, pseudonyms = without_pseudonyms(given)
+        found = await self.predict(champion, given, explains)
+        if self.recorder:
+            self.recorder.see(found, pseudonyms)
+        return found
+
     async def predict(
         self,
         champion: Champion,
@@ -80,6 +101,8 @@ class Service:
         explains: bool = False,
     ) -> Predicted:
         """Predicts subjects, together with those that ask at the same time, and counts them.
+
+        Nothing of them is kept: the page promises so.
 
         Raises:
             InvalidRowsError: Something is wrong with a column.
@@ -111,6 +134,7 @@ class Service:
                 "The arms are not shown side by side: the study file does not say that the trial "
                 "is randomised (`analysis.randomised`), or has no two arms that may be shown."
             )
+        subject, _ = without_pseudonyms(subject)
         arms = columns_of_rows([columns_of_arm(champion.study, arm) or {} for arm in champion.arms])
         repeated = {name: [*values] * arms.rows for name, values in subject.values.items()}
         given = GivenColumns(arms.rows, {**repeated, **arms.values})

@@ -16,6 +16,7 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     Metric,
 )
+from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from pipeline.service.answers import Predicted, flag_kinds
@@ -105,6 +106,10 @@ class Telemetry:
             differences: Challenger's probability minus the champion's, `[n]`.
         """
         self._differences.observe((task, model), differences)
+
+    def add(self, collector: Collector) -> None:
+        """Lets Prometheus read what another part of the service counts."""
+        self._registry.register(collector)
 
     def text(self) -> bytes:
         """All metrics, in Prometheus' text format."""

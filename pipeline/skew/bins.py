@@ -1,9 +1,9 @@
 """Bins of the features by what the training subjects had: coarse, and the same for all writers.
 
-A number becomes the number of its bin, as text: 1 to k from the lowest to the highest of the
-training subjects' quantiles, 0 below the smallest of their numbers, k + 1 above the largest. A
-category stays its name if a training subject had it; another one is an empty text, so that no text
-that a client sends is kept. A missing value is null.
+A number becomes the number of its bin, as text: 1 to k in the bins of the training statistics that
+the registry keeps, 0 below their lower limit, k + 1 above the upper one. A category stays its name
+if the model knows it; another one is an empty text, so that no text that a client sends is kept. A
+missing value is null.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BINNED = pa.map_(pa.string(), pa.string())
 """Type of the binned features of a subject: bin by name."""
 
 OTHER_CATEGORY = ""
-"""In place of a category that no training subject had, or of which it can't be said."""
+"""In place of a category that the model does not know."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,12 @@ def input_bins(
 
 def _edges(seen: SeenValues, smallest_group: int) -> NDArray[np.float32]:
     inner, filled = [seen.lower], 0.0
-    for upper, subjects in seen.quantiles:
+    for upper, subjects in seen.bins:
         filled += subjects
         if filled >= smallest_group and upper > inner[-1]:
             inner.append(upper)
             filled = 0.0
-    # What is left over joins the last bin, which ends at the largest number.
+    # What is left over joins the last bin, which ends at the upper limit.
     if len(inner) > 1:
         inner.pop()
     return np.array([*inner, seen.upper], np.float32)
@@ -84,7 +84,7 @@ def binned_inputs(columns: ExampleColumns, bins: InputBins) -> pa.MapArray:
         Of type `BINNED`, `[n]`.
 
     Examples:
-        >>> found = {"AGE": SeenValues(40, 70, quantiles=((50, 60), (60, 60), (70, 60)))}
+        >>> found = {"AGE": SeenValues(40, 70, bins=((50, 60), (60, 60), (70, 60)))}
         >>> bins = input_bins(found, ["AGE"], [], smallest_group=50)
         >>> ages = np.array([39, 40, 50, 70, 71, np.nan], np.float32)
         >>> binned_inputs(ExampleColumns(6, {"AGE": ages}, {}), bins).items.to_pylist()

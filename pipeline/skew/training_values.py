@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,8 @@ class SeenValues:
         has_rare: Whether there were further categories.
         always_present: Whether no training subject lacked it.
         share_missing: Share of the training subjects who lacked it.
-        quantiles: Upper end of each quantile of a number, rising, with the subjects in it; empty
-            where they are not known.
+        bins: Upper end of each bin that the statistics have of a number, rising, with the subjects
+            in it; empty where there is none.
     """
 
     lower: float = -math.inf
@@ -36,7 +36,7 @@ class SeenValues:
     has_rare: bool = False
     always_present: bool = False
     share_missing: float = 1.0
-    quantiles: tuple[tuple[float, float], ...] = ()
+    bins: tuple[tuple[float, float], ...] = ()
 
 
 def seen_values(
@@ -71,14 +71,17 @@ def _of_number(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> 
         upper=feature.num_stats.max,
         always_present=present == subjects,
         share_missing=1 - present / subjects,
-        quantiles=tuple(_quantiles(feature.num_stats.histograms)),
+        bins=tuple(_bins(feature.num_stats.histograms)),
     )
 
 
-def _quantiles(histograms: Iterable[statistics_pb2.Histogram]) -> Iterator[tuple[float, float]]:
-    for histogram in histograms:
-        if histogram.type == histogram.QUANTILES:
-            yield from ((b.high_value, b.sample_count) for b in histogram.buckets)
+def _bins(histograms: Sequence[statistics_pb2.Histogram]) -> Iterator[tuple[float, float]]:
+    """Quantiles of a model that an earlier release registered; else the bins of coarse statistics.
+
+    TFDV's own statistics have both, and its bins are of equal width.
+    """
+    for histogram in sorted(histograms, key=lambda found: found.type != found.QUANTILES)[:1]:
+        yield from ((b.high_value, b.sample_count) for b in histogram.buckets)
 
 
 def _of_category(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> SeenValues:

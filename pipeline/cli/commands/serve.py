@@ -13,6 +13,7 @@ from pipeline.cli.options import (
     WholeNumber,
     json_option,
     path_option,
+    prediction_log_option,
     root_option,
     variable_option,
 )
@@ -73,6 +74,7 @@ from pipeline.study.shipped import DEFAULT_STUDY
     metavar="MODEL",
     help="Registered model, or `newest`, that sees the same requests; it answers none.",
 )
+@prediction_log_option("Where predictions are kept, but for those of the page; off if not given: ")
 @json_option
 def serve(
     study: str,
@@ -87,6 +89,7 @@ def serve(
     most_requests: int,
     look: int,
     shadow: str | None,
+    prediction_log: str | None,
 ) -> Answer:
     """Answer for single patients with the champion of STUDY, over HTTP.
 
@@ -103,7 +106,16 @@ def serve(
     from pipeline.service.server import serve as run_service
 
     place = Place(
-        host, port, tokens, certificate, key, most_bytes, look, most_requests, shadow or ""
+        host=host,
+        port=port,
+        tokens=tokens,
+        certificate=certificate,
+        key=key,
+        most_bytes=most_bytes,
+        seconds=look,
+        most_requests=most_requests,
+        shadow=shadow or "",
+        prediction_log=prediction_log or "",
     )
     run_service(registry or str(root.resolve() / "registry"), study, place)
     return Answer({"study": study})

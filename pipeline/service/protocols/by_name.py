@@ -27,7 +27,7 @@ def by_name_router(service: Service) -> APIRouter:
         body = read_json(await request.body())
         subject, explains = _subject(body), flag_of(body, CONTRIBUTIONS)
         shows_arms, champion = flag_of(body, ARMS), service.champion
-        found = await service.predict(champion, subject, explains)
+        found = await service.predict_recorded(champion, subject, explains)
         content = answer(found, 0, explains)
         if shows_arms:
             content[ARMS] = arms_of(await service.predict_arms(champion, subject))

@@ -48,14 +48,15 @@ def health_router(service: Service) -> APIRouter:
     async def ready() -> JsonAnswer:
         identity = service.champion.identity()
         served = service.follower.served
-        return JsonAnswer(
-            {
-                "ready": True,
-                "model": identity,
-                "registry_answers": served.registry_answers,
-                "newer_model_refused": bool(served.refused),
-            }
-        )
+        content = {
+            "ready": True,
+            "model": identity,
+            "registry_answers": served.registry_answers,
+            "newer_model_refused": bool(served.refused),
+        }
+        if service.recorder:
+            content["prediction_log_answers"] = service.recorder.answers
+        return JsonAnswer(content)
 
     return router
 
@@ -94,7 +95,9 @@ def open_inference_router(service: Service) -> APIRouter:
             raise malformed("Expected an object as `parameters`.")
         explains = flag_of(parameters, _CONTRIBUTIONS)
         wanted = _wanted(body.get("outputs"))
-        found = await service.predict(champion, _rows(champion, body.get("inputs")), explains)
+        found = await service.predict_recorded(
+            champion, _rows(champion, body.get("inputs")), explains
+        )
         return JsonAnswer(_answer(found, wanted, identifier))
 
     return router

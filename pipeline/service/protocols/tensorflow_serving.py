@@ -51,7 +51,7 @@ def tensorflow_serving_router(service: Service) -> APIRouter:
         explains = _explains(champion, body.get("signature_name", ""))
         by_row = _INSTANCES in body
         rows = _by_row(champion, body) if by_row else _columnar(body)
-        found = await service.predict(champion, rows, explains)
+        found = await service.predict_recorded(champion, rows, explains)
         return JsonAnswer(_answer(found, explains, by_row))
 
     return router
@@ -75,7 +75,8 @@ def _explains(champion: Champion, signature: object) -> bool:
 
 def _by_row(champion: Champion, body: Mapping[str, Any]) -> GivenColumns:
     """Subjects of the row format: a list of objects."""
-    return given_by_row(body[_INSTANCES], _INSTANCES, len(champion.inputs.names) + 1)
+    # The columns, the pseudonym, and one that is neither.
+    return given_by_row(body[_INSTANCES], _INSTANCES, len(champion.inputs.names) + 2)
 
 
 def _columnar(body: Mapping[str, Any]) -> GivenColumns:

@@ -1,7 +1,7 @@
 """A registered champion made by hand, small enough to be computed in a test.
 
-Of 100 training subjects ages are 40 to 70 and all known, 80 have a body mass index from 18 to 40,
-the sexes are 30 F, 69 M and 1 X, and there are two arms of 50.
+Of 100 training subjects ages are 40 to 70 and all known (40 below 50, 30 from there to 60), 80 have
+a body mass index from 18 to 40, the sexes are 30 F, 69 M and 1 X, and there are two arms of 50.
 """
 
 from __future__ import annotations
@@ -199,6 +199,10 @@ def _statistics() -> bytes:
         number.path.step.append(name)
         number.num_stats.min, number.num_stats.max = lowest, highest
         number.num_stats.common_stats.num_non_missing = known
+        if name == "AGE":
+            quantiles = number.num_stats.histograms.add(type=statistics_pb2.Histogram.QUANTILES)
+            for upper, count in ((50, 40), (60, 30), (70, 30)):
+                quantiles.buckets.add(high_value=upper, sample_count=count)
     counted = {"SEX": {"M": 69, "F": 30, "X": 1}, "arm": {"Active": 50, "Placebo": 50}}
     for name, counts in counted.items():
         category = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.STRING)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from pipeline.names import SUBJECT_HASH
 from pipeline.runs.registry import Registry
 from pipeline.service.app import create_app
 from pipeline.service.follower import Follower
@@ -62,6 +63,12 @@ def test_the_arm_must_be_named_all_the_same(randomised: httpx.Client) -> None:
 def test_arms_are_shown_only_to_whom_asks_for_them(randomised: httpx.Client) -> None:
     answer = randomised.post("/predict", json={"subject": SUBJECT}).json()
     assert "arms" not in answer
+
+
+def test_a_pseudonym_is_no_column_of_the_arms(randomised: httpx.Client) -> None:
+    subject = SUBJECT | {SUBJECT_HASH: 32 * "a"}
+    answer = randomised.post("/predict", json={"subject": subject, "arms": True}).json()
+    assert len(answer["arms"]) == 2
 
 
 def test_without_randomisation_no_arms_are_side_by_side(client: httpx.Client) -> None:

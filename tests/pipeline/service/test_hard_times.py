@@ -18,7 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.pipeline.service.hand_made import SUBJECT, log_odds, register, risk, save
+from pipeline.predictions.open_log import open_log
+from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk, save
 from tests.pipeline.service.processes import Serving, Stores, serving, until
 
 pytestmark = pytest.mark.slow
@@ -55,6 +56,26 @@ def test_killed_and_started_again_it_answers_as_before(registry: Path) -> None:
         assert port
     with serving(registry, port=port) as second:
         assert second.death() == pytest.approx(OLD, abs=1e-6)
+
+
+@pytest.mark.parametrize("ends", [signal.SIGTERM, signal.SIGKILL])
+def test_its_last_predictions_are_in_the_log_if_it_is_asked_to_stop(
+    registry: Path, tmp_path: Path, ends: signal.Signals
+) -> None:
+    address = tmp_path / "log"
+    with serving(registry, "--prediction-log", str(address)) as service:
+        assert service.death() == pytest.approx(OLD, abs=1e-6)
+        service.process.send_signal(ends)
+        service.process.wait(60)
+
+    rows = [row for table in open_log(str(address)).read(STUDY) for row in table.to_pylist()]
+    if ends == signal.SIGTERM:
+        found = {row["task"]: row["prediction"] for row in rows}
+        assert found["death"] == pytest.approx(OLD, abs=1e-6)
+    else:
+        # Killed before it wrote: nothing is there, and nothing half.
+        assert rows == []
+        assert not address.exists()
 
 
 def test_a_request_that_has_begun_is_answered_before_it_stops(registry: Path) -> None:

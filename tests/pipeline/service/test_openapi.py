@@ -52,6 +52,11 @@ def test_the_columns_have_types_ranges_and_categories(document: dict[str, Any]) 
             "type": "string",
             "examples": ["Active", "Placebo"],
         },
+        "subject_hash": {
+            "type": ["string", "null"],
+            "pattern": "^[0-9a-f]{32}$",
+            "description": "The subject's pseudonym, for the prediction log alone.",
+        },
     }
     assert subject["required"] == ["arm"]
     assert subject["additionalProperties"] is False

@@ -7,9 +7,10 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from pipeline.reading.examples import Categories, ExampleColumns
 from pipeline.skew.bins import BINNED, binned_inputs, input_bins
+from pipeline.skew.coarse_statistics import coarse_statistics
 from pipeline.skew.training_values import SeenValues, seen_values
 
-TENTHS = SeenValues(0, 100, quantiles=tuple((upper, 10.0) for upper in range(10, 101, 10)))
+TENTHS = SeenValues(0, 100, bins=tuple((upper, 10.0) for upper in range(10, 101, 10)))
 
 
 def bins_of_ages(ages: list[float], seen: SeenValues, smallest_group: int) -> list[str | None]:
@@ -30,7 +31,7 @@ def test_a_number_beyond_the_training_data_has_a_bin_of_its_own_at_each_end() ->
 
 
 def test_quantiles_of_one_value_make_no_empty_bin() -> None:
-    seen = SeenValues(0, 9, quantiles=((0, 30), (0, 30), (9, 30)))
+    seen = SeenValues(0, 9, bins=((0, 30), (0, 30), (9, 30)))
     assert bins_of_ages([0, 5, 9], seen, smallest_group=20) == ["1", "1", "1"]
 
 
@@ -68,7 +69,24 @@ def test_a_model_without_features_has_no_bins() -> None:
     assert found.to_pylist() == [[], []]
 
 
-def test_quantiles_are_those_of_the_training_statistics() -> None:
+def test_bins_are_those_of_the_statistics_that_the_registry_keeps() -> None:
+    ages = np.repeat(np.arange(40, 80), 10).astype(np.float32)
+    exact = statistics_pb2.DatasetFeatureStatistics(num_examples=len(ages))
+    age = exact.features.add()
+    age.path.step.append("AGE")
+    age.num_stats.common_stats.num_non_missing = len(ages)
+    columns = ExampleColumns(len(ages), {"AGE": ages}, {})
+    kept = coarse_statistics(exact, columns, smallest_group=50).datasets[0]
+
+    bins = input_bins(seen_values(kept, ["AGE"], []), ["AGE"], [], smallest_group=50)
+    found = [dict(row)["AGE"] for row in binned_inputs(columns, bins).to_pylist()]
+    sizes = {name: found.count(name) for name in set(found)}
+    assert len(sizes) > 4
+    assert {"0", str(len(sizes) + 1)}.isdisjoint(sizes), "no training subject is out of range"
+    assert min(sizes.values()) >= 50
+
+
+def test_quantiles_of_an_earlier_release_are_taken() -> None:
     statistics = statistics_pb2.DatasetFeatureStatistics(num_examples=20)
     age = statistics.features.add()
     age.path.step.append("AGE")
@@ -79,4 +97,4 @@ def test_quantiles_are_those_of_the_training_statistics() -> None:
         histogram = age.num_stats.histograms.add(type=kind)
         histogram.buckets.add(low_value=1, high_value=upper, sample_count=10)
         histogram.buckets.add(low_value=upper, high_value=9, sample_count=10)
-    assert seen_values(statistics, ["AGE"], [])["AGE"].quantiles == ((5, 10), (9, 10))
+    assert seen_values(statistics, ["AGE"], [])["AGE"].bins == ((5, 10), (9, 10))
