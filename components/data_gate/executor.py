@@ -90,7 +90,7 @@ def _findings(
         logger.info("rows", extra={"rows": {"split": split, "subjects": subjects}})
     explained = features_without_rows(counts)
     yield from levels(counts, settings)
-    yield from rules.rejects(counts, gate, settings.smallest_group)
+    yield from rules.rejects(counts, gate)
     yield from unknown_labels(counts, gate, settings.smallest_group, settings.task_titles)
     yield from censoring(counts, gate, settings.smallest_group, settings.task_titles)
     if not plan.out_of_fold:

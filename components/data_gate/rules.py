@@ -12,7 +12,6 @@ from components.data_gate.auc import auc_of_category, auc_of_number, standard_er
 from pipeline.names import SPLITS
 from pipeline.results.counts import Counts, DatasetCounts
 from pipeline.results.findings import Finding
-from pipeline.results.shown_subjects import shown_subjects
 from pipeline.skew.distance import Distance
 from pipeline.study.features import UNTITLED
 from pipeline.study.sections import Gate, Severity
@@ -153,23 +152,19 @@ def too_few_in_folds(columns: Columns, gate: Gate, groups: bool) -> Iterator[Fin
                     )
 
 
-def rejects(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[Finding]:
+def rejects(counts: Counts, gate: Gate) -> Iterator[Finding]:
     """The share of each dataset's rows that were rejected, and whether it is too large.
 
     Args:
         counts: Counts of all splits.
         gate: Severity and limit.
-        smallest_group: Fewest subjects that a number is shown for.
     """
-    has_total = shown_subjects(counts, smallest_group).total
     for name, dataset in counts.datasets.items():
         if dataset.rows_in == 0:
             continue
         share = dataset.rejected / dataset.rows_in
-        shown = has_total or not counts.counts_subjects(name)
-        number = f"{dataset.rejected} of {dataset.rows_in} rows ({share:.1%})"
         text = (
-            f"dataset {name}: {number if shown else f'{share:.1%} of the rows'} were "
+            f"dataset {name}: {dataset.rejected} of {dataset.rows_in} rows ({share:.1%}) were "
             f"rejected{_reasons(dataset)}; at most {gate.rejects_limit:.1%} may be"
         )
         exceeded = share > gate.rejects_limit
@@ -182,7 +177,7 @@ def rejects(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[Finding
             severity=gate.rejects if exceeded else "ok",
             message=f"{text}.{advice if exceeded else ''}",
             dataset=name,
-            value=share if shown else round(share, 3),
+            value=share,
             limit=gate.rejects_limit,
         )
 

@@ -18,7 +18,6 @@ from pipeline.estimates import difference_of_shares
 from pipeline.results.counts import ArmLabelCounts, Counts, LabelCounts, MaskReason
 from pipeline.results.documents import OVERALL, Group
 from pipeline.results.findings import Finding
-from pipeline.results.shown_subjects import shown_subjects
 from pipeline.results.suppress import SuppressionReason, suppressed
 from pipeline.study.features import UNTITLED
 from pipeline.study.sections import Gate, Severity
@@ -94,8 +93,7 @@ def unknown_labels(
         _task_labels(name, called(name, titles), splits.values())
         for name, splits in counts.tasks.items()
     ]
-    has_total = shown_subjects(counts, smallest_group).total
-    all_shown = [_Shown(task, smallest_group, has_total) for task in tasks]
+    all_shown = [_Shown(task, smallest_group) for task in tasks]
     # Who left before the landmark is unknown for every task: a number by arm that one task
     # suppresses must not stand with another.
     hidden = set[Group]().union(*(shown.hidden_by_arm() for shown in all_shown))
@@ -153,9 +151,8 @@ def _severity(share: float, limits: _Limits) -> Severity | Literal["ok"]:
 class _Shown:
     """What may be shown of a task's counts by reason and arm."""
 
-    def __init__(self, task: _TaskLabels, smallest: int, has_total: bool) -> None:
+    def __init__(self, task: _TaskLabels, smallest: int) -> None:
         self._smallest = smallest
-        self._has_total = has_total
         rows = {"known": task.known, **task.reasons}
         sizes: dict[Group, int] = {OVERALL: task.subjects}
         sizes |= {(("label", label),): n for label, n in rows.items()}
@@ -193,10 +190,6 @@ class _Shown:
 
     def share(self, label: tuple[str, str]) -> str:
         """How many of all subjects have a label, as far as it may be shown."""
-        if not self._has_total:
-            # The page shows the number of known labels: the others would follow.
-            is_small = self._sizes[(label,)] < self._smallest
-            return f"fewer than {self._smallest} subjects" if is_small else "some subjects"
         of_all = f"of {self.number()} subjects"
         if not self.is_shown(label):
             if self._hidden[(label,)] == "too_small":
@@ -213,7 +206,7 @@ class _Shown:
 
     def is_shown(self, *group: tuple[str, str]) -> bool:
         """Whether a group's number is shown."""
-        return self._has_total and group not in self._hidden
+        return group not in self._hidden
 
 
 def _finding(

@@ -15,6 +15,7 @@ from components.trial_analysis.multiplicity import FALSE_DISCOVERY_RATE, false_d
 from components.trial_analysis.subjects import TrialSubjects, sampled
 from pipeline.estimates import NORMAL_95, Estimate
 from pipeline.results.analysis import Association, Correlation, Screening
+from pipeline.results.resolution import at_resolution, fewest_known, two_digits
 from pipeline.weights import effective_number, weighted_mean
 
 _FEWEST = 10
@@ -40,12 +41,15 @@ class _Found:
     strength: Estimate
     subjects: int
     p_value: float
+    known: int
 
 
 def screen(subjects: TrialSubjects, disclosure: Disclosure) -> Screening:
     """All characteristics by all tasks, with the false discovery rate controlled over all pairs.
 
-    Pairs without variation or with too few known values are excluded.
+    Pairs without variation or with too few known values are excluded. Which pairs are selected, and
+    in which order they stand, is decided by the exact values; strength and P values are shown with
+    no more digits than tell the number of subjects.
     """
     found = [pair for pair in _pairs(subjects) if pair.subjects >= disclosure.smallest]
     q_values = false_discovery([pair.p_value for pair in found])
@@ -55,16 +59,29 @@ def screen(subjects: TrialSubjects, disclosure: Disclosure) -> Screening:
             characteristic=pair.characteristic,
             task=pair.task,
             measure=pair.measure,
-            strength=pair.strength,
+            strength=pair.strength if disclosure.is_exact else _coarse(pair),
             subjects=pair.subjects if pair.characteristic in counted else None,
-            p_value=pair.p_value,
-            q_value=q_value,
+            p_value=pair.p_value if disclosure.is_exact else two_digits(pair.p_value),
+            q_value=q_value if disclosure.is_exact else two_digits(q_value),
             selected=q_value <= FALSE_DISCOVERY_RATE,
         )
-        for pair, q_value in zip(found, q_values, strict=True)
+        for pair, q_value in sorted(
+            zip(found, q_values, strict=True),
+            key=lambda item: (item[1], item[0].characteristic, item[0].task),
+        )
     ]
-    ordered = sorted(pairs, key=lambda pair: (pair.q_value, pair.characteristic, pair.task))
-    return Screening(false_discovery_rate=FALSE_DISCOVERY_RATE, pairs=tuple(ordered))
+    return Screening(false_discovery_rate=FALSE_DISCOVERY_RATE, pairs=tuple(pairs))
+
+
+def _coarse(pair: _Found) -> Estimate:
+    """The strength at the resolution of one of the subjects whose outcome is known."""
+    fewest = fewest_known(pair.known, 1.0)
+    return Estimate(
+        *(
+            None if number is None else at_resolution(number, fewest)
+            for number in (pair.strength.value, pair.strength.lower, pair.strength.upper)
+        )
+    )
 
 
 def rank_correlation(
@@ -188,16 +205,17 @@ def _noncentrality(statistic: float, degrees: int, share: float) -> float:
 
 def _pairs(subjects: TrialSubjects) -> Iterator[_Found]:
     for task, outcome in subjects.outcomes.items():
+        known = len(sampled(outcome.known))
         for name, values in subjects.numbers.items():
             places = sampled(outcome.known & ~np.isnan(values))
             numbers = values[places].astype(np.float64)
             weight = outcome.weights_of(places)
             found = rank_correlation(numbers, outcome.positive[places], weight)
             if found:
-                yield _Found(name, task, "spearman", found[0], len(places), found[1])
+                yield _Found(name, task, "spearman", found[0], len(places), found[1], known)
         for name, column in subjects.categories.items():
             places = sampled(outcome.known & (column.codes >= 0))
             weight = outcome.weights_of(places)
             found = cramers_v(column.codes[places], outcome.positive[places], weight)
             if found:
-                yield _Found(name, task, "cramers_v", found[0], len(places), found[1])
+                yield _Found(name, task, "cramers_v", found[0], len(places), found[1], known)

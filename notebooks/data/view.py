@@ -39,7 +39,6 @@ from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
 from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.findings import Finding
-from pipeline.results.shown_subjects import shown_subjects
 from pipeline.runs.stage_record import gate_findings, read_records
 from pipeline.skew.distance import Distance
 from pipeline.study.features import feature_columns, feature_titles
@@ -96,11 +95,10 @@ class DataView:
         """Subjects and outcomes by split."""
         counts = self._counts
         smallest = self._study.slicing.smallest_group
-        shown = shown_subjects(counts, smallest).splits
         figures = [
             KeyFigure(
                 self._figure_title(split),
-                counts.subjects.get(split, 0) if split in shown else Suppressed(),
+                counts.subjects.get(split, 0),
             )
             for split in self._splits
         ]

@@ -203,22 +203,10 @@ def _data(card: Card) -> list[Block]:
             ],
             [
                 "Excluded: by the study file's population and window. Rejected: something in "
-                "the row can't be true.",
-                *_without_rows(card),
+                "the row can't be true."
             ],
         ),
         *rejected,
-    ]
-
-
-def _without_rows(card: Card) -> list[str]:
-    """Which datasets have no row in the table, and why."""
-    absent = [name for name in card.study.datasets if name not in card.evidence.counts.datasets]
-    if not absent:
-        return []
-    return [
-        f"Not shown: {', '.join(absent)}, since the small number of subjects whose label is "
-        "unknown would follow."
     ]
 
 

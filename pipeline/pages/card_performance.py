@@ -23,6 +23,7 @@ from pipeline.html.charts import (
 from pipeline.html.numbers import Suppressed, Value
 from pipeline.metrics import METRICS
 from pipeline.pages.between_groups import between_groups_blocks
+from pipeline.pages.counted_groups import COUNTS_DIFFER
 from pipeline.pages.metrics import (
     metric_column,
     metric_title,
@@ -71,6 +72,8 @@ def performance_blocks(card: Card) -> list[Block]:
             continue
         rows = [ForestRow(r.group_text, r.estimate, r.subjects) for r in found]
         caption = f"{outcome.title}: AUC by group, with 95 % intervals and numbers of subjects"
+        if _has_unknown_labels(card, outcome.name):
+            caption = f"{caption}. {COUNTS_DIFFER}"
         blocks.append(
             forest_plot(
                 rows,
@@ -80,6 +83,12 @@ def performance_blocks(card: Card) -> list[Block]:
             )
         )
     return blocks
+
+
+def _has_unknown_labels(card: Card, task: str) -> bool:
+    counts = card.evidence.counts
+    known = sum(labels.known for labels in counts.tasks.get(task, {}).values())
+    return known < sum(counts.subjects.values())
 
 
 def _whose(card: Card) -> str:

@@ -12,7 +12,6 @@ from pydantic import AliasChoices, Field
 
 from pipeline.documents import Count, Document
 from pipeline.results.censoring import CensoredTask
-from pipeline.results.shown_subjects import shown_subjects
 
 
 class MaskReason(StrEnum):
@@ -127,9 +126,7 @@ class Counts(Document):
         """The counts that a published document may hold: those of unknown labels may be small.
 
         Args:
-            smallest: Fewest subjects that a number is shown for. Numbers of subjects from which
-                fewer unknown labels would follow are left out, and so are the rows of the datasets
-                that have one for each subject.
+            smallest: Fewest subjects that a number is shown for.
 
         Examples:
             >>> masked = {"rejected row": 1}
@@ -138,7 +135,7 @@ class Counts(Document):
             >>> counts = Counts(datasets={}, subjects={"train": 10}, tasks=tasks)
             >>> published = counts.published(smallest=20)
             >>> published.tasks["death"]["train"].masked, published.subjects
-            ({}, {})
+            ({}, {'train': 10})
         """
         tasks = {
             task: {
@@ -147,20 +144,9 @@ class Counts(Document):
             }
             for task, splits in self.tasks.items()
         }
-        shown = shown_subjects(self, smallest)
         changes: dict[str, Any] = {
             "tasks": tasks,
             "features": {},
             "censoring": {t: found.published(smallest) for t, found in self.censoring.items()},
-            "subjects": {s: n for s, n in self.subjects.items() if s in shown.splits},
-            "datasets": {
-                name: rows
-                for name, rows in self.datasets.items()
-                if shown.total or not self.counts_subjects(name)
-            },
         }
         return self.model_copy(update=changes)
-
-    def counts_subjects(self, dataset: str) -> bool:
-        """Whether the number of subjects follows from a dataset's numbers of rows."""
-        return self.datasets[dataset].used == sum(self.subjects.values())

@@ -69,6 +69,16 @@ def at_resolution(value: float, subjects: float) -> float:
     return round(round(value / step) * step, _MOST_DIGITS)
 
 
+def two_digits(value: float) -> float:
+    """A P value with two significant digits: with more the number of subjects may follow from it.
+
+    Examples:
+        >>> two_digits(0.04567), two_digits(1.234e-12), two_digits(0.0)
+        (0.046, 1.2e-12, 0.0)
+    """
+    return float(f"{value:.1e}") if math.isfinite(value) else value
+
+
 def fewest_counted(rounded: int) -> int:
     """The smallest number of subjects that is shown as a rounded count.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Table
-from pipeline.html.numbers import Suppressed, Value, count
+from pipeline.html.numbers import Value, count
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.pages.evaluation.run_result import RunResult
@@ -56,12 +56,8 @@ def _findings(findings: list[Finding]) -> Table:
 def _subjects(result: RunResult) -> Table:
     plan = result.metrics.evaluation
     splits = [split for split in plan.splits if split in result.counts.subjects]
-    shown = result.shown_subjects.splits
     rows: list[tuple[Value, ...]] = [
-        (
-            "All subjects",
-            *(result.counts.subjects[s] if s in shown else Suppressed() for s in splits),
-        )
+        ("All subjects", *(result.counts.subjects[split] for split in splits)),
     ]
     for name, task in result.settings.tasks.items():
         of_task = result.counts.tasks.get(name, {})
@@ -97,16 +93,8 @@ def _rows(result: RunResult) -> Table:
             Column("Rejected", "end"),
         ),
         [
-            (name, *_shown_rows(result, name), rows.excluded, rows.rejected)
+            (name, rows.rows_in, rows.used, rows.excluded, rows.rejected)
             for name, rows in result.counts.datasets.items()
         ],
         ("Rows are rejected where a value in them is impossible.",),
     )
-
-
-def _shown_rows(result: RunResult, dataset: str) -> tuple[Value, Value]:
-    """Rows read and used, where the number of subjects may follow from them."""
-    if not result.shown_subjects.total and result.counts.counts_subjects(dataset):
-        return Suppressed(), Suppressed()
-    rows = result.counts.datasets[dataset]
-    return rows.rows_in, rows.used

@@ -26,7 +26,6 @@ from pipeline.results.group_order import rising
 from pipeline.results.importance import Importance
 from pipeline.results.outcomes import Origin
 from pipeline.results.registration import Registration
-from pipeline.results.shown_subjects import ShownSubjects, shown_subjects
 from pipeline.results.titled_groups import with_titles
 from pipeline.study.sections import Threshold
 from pipeline.titles import Titles, titled
@@ -107,11 +106,6 @@ class RunResult:
         """A number with its interval, marked where it fails a threshold of the study."""
         found = self.estimate(task, metric, group)
         return Cell(found, "bad") if self.failed(task, metric, group) else found
-
-    @property
-    def shown_subjects(self) -> ShownSubjects:
-        """Which numbers of subjects may be shown."""
-        return shown_subjects(self.counts, self.metrics.smallest_group)
 
     def has_unknown_labels(self, task: str) -> bool:
         """Whether the outcome of some subjects is unknown: groups are then not counted exactly."""

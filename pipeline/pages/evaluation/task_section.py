@@ -9,6 +9,7 @@ from pipeline.html.blocks import Block, Column, Details, Figure, Grid, Paragraph
 from pipeline.html.numbers import number
 from pipeline.html.page import Section
 from pipeline.metrics import METRICS
+from pipeline.pages.counted_groups import COUNTS_DIFFER
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.clinical_figures import (
     calibration_figure,
@@ -189,6 +190,8 @@ def _forest(
             slicing = wording.slicing_text(group)
             rows.append(slicing)
         rows.append(_row(result, task, metric, group))
+    if result.has_unknown_labels(task):
+        caption = f"{caption} {COUNTS_DIFFER}"
     term = METRICS[metric]
     overall = result.estimate(task, metric).value
     return charts.forest_plot(

@@ -49,9 +49,7 @@ def decision_sentence(result: RunResult) -> str:
 def basis(result: RunResult) -> str:
     """Whom the metrics are of."""
     plan = result.metrics.evaluation
-    split = plan.evaluated_split
-    is_shown = split in result.shown_subjects.splits
-    return basis_sentence(plan, result.counts.subjects.get(split) if is_shown else None)
+    return basis_sentence(plan, result.counts.subjects.get(plan.evaluated_split))
 
 
 def registration_sentence(result: RunResult) -> str:

@@ -177,7 +177,7 @@ def test_a_task_that_is_not_counted_has_no_subjects() -> None:
 def test_too_large_a_share_of_rejected_rows_is_found_with_its_reasons(severity: Any) -> None:
     counts = rows(200, 20, {"date": 5, "range": 14, "type": 1})
 
-    (finding,) = rules.rejects(counts, Gate(rejects=severity), 20)
+    (finding,) = rules.rejects(counts, Gate(rejects=severity))
 
     assert finding.severity == severity
     assert finding.dataset == "adsl"
@@ -189,7 +189,7 @@ def test_too_large_a_share_of_rejected_rows_is_found_with_its_reasons(severity: 
 
 
 def test_a_share_of_rejected_rows_at_the_limit_is_reported_as_in_order() -> None:
-    (finding,) = rules.rejects(rows(200, 10), Gate(), 20)
+    (finding,) = rules.rejects(rows(200, 10), Gate())
 
     assert finding.severity == "ok"
     assert finding.value == 0.05
@@ -197,7 +197,7 @@ def test_a_share_of_rejected_rows_at_the_limit_is_reported_as_in_order() -> None
 
 
 def test_an_empty_dataset_has_no_share_of_rejected_rows() -> None:
-    assert list(rules.rejects(rows(0, 0), Gate(), 20)) == []
+    assert list(rules.rejects(rows(0, 0), Gate())) == []
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
@@ -421,25 +421,6 @@ def test_findings_are_written_with_all_their_attributes() -> None:
 
     assert '"feature": "AGE"' in text
     assert '"task": null' in text
-
-
-def test_rows_of_the_subject_dataset_do_not_give_few_unknown_labels_away() -> None:
-    labels = {"known": 993, "positives": 10, "masked": {"rejected row": 4}}
-    counts = Counts.model_validate(
-        {
-            "datasets": {
-                "dm": {"rows_in": 1000, "used": 997, "excluded": 0, "rejected": 3},
-                "ae": {"rows_in": 5000, "used": 5000, "excluded": 0, "rejected": 0},
-            },
-            "subjects": {"train": 997},
-            "tasks": {"death": {"train": labels}},
-        }
-    )
-
-    subjects, events = rules.rejects(counts, Gate(), 20)
-
-    assert subjects.message.startswith("dataset dm: 0.3% of the rows were rejected; at most")
-    assert events.message.startswith("dataset ae: 0 of 5000 rows (0.0%) were rejected; at most")
 
 
 def test_a_subject_of_weight_3_counts_for_a_features_auc_as_three_subjects() -> None:

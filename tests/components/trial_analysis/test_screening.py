@@ -12,8 +12,9 @@ from components.trial_analysis.disclosure import Disclosure
 from components.trial_analysis.multiplicity import false_discovery, holm
 from components.trial_analysis.screening import cramers_v, rank_correlation, screen
 from pipeline.estimates import Estimate
-from pipeline.results.analysis import HypothesisTest
+from pipeline.results.analysis import Correlation, HypothesisTest
 from tests.components.trial_analysis.hand_made_subjects import repeated, trial
+from tests.each import each
 
 
 def p_values(*values: float) -> list[HypothesisTest]:
@@ -119,9 +120,8 @@ def test_screening_weighs_the_subjects() -> None:
     outcome = subjects.outcomes["death"]
     weighted = replace(subjects, outcomes={"death": replace(outcome, weight=weight)})
 
-    found = {
-        pair.measure: pair.strength for pair in screen(weighted, Disclosure(weighted, 5)).pairs
-    }
+    exact = Disclosure(weighted, 5, is_exact=True)
+    found = {pair.measure: pair.strength for pair in screen(weighted, exact).pairs}
 
     ages, codes = subjects.numbers["AGE"].astype(np.float64), subjects.categories["SEX"].codes
     of_age = rank_correlation(ages, outcome.positive, weight)
@@ -165,6 +165,33 @@ def test_all_characteristics_are_screened_against_all_tasks() -> None:
     assert first.strength.value is not None
     assert first.strength.value > 0.8
     assert (last.characteristic, last.task, last.selected) == ("SEX", "death", False)
+
+
+def test_strength_and_p_values_have_no_more_digits_than_a_subject_is_worth() -> None:
+    random = np.random.default_rng(3)
+    subjects = trial(
+        repeated(("Active", 100), ("Placebo", 100)),
+        numbers={name: random.normal(size=200).tolist() for name in ("AGE", "BMI", "ALT")},
+        characteristics={"SEX": random.choice(["F", "M"], 200).tolist()},
+        outcomes={"death": (random.random(200) < 0.4).tolist()},
+    )
+    shown = screen(subjects, Disclosure(subjects, 5)).pairs
+    exact = screen(subjects, Disclosure(subjects, 5, is_exact=True)).pairs
+
+    # Of 160 subjects, the fewest that may be counted, a step is .01.
+    for coarse, fine in zip(each(shown), exact, strict=True):
+        assert (coarse.characteristic, coarse.selected) == (fine.characteristic, fine.selected)
+        for number, same in zip(each(ends(coarse)), ends(fine), strict=True):
+            assert number == round(number, 2)
+            assert number == pytest.approx(same, abs=0.005)
+        assert coarse.p_value == float(f"{fine.p_value:.1e}")
+        assert coarse.q_value == float(f"{fine.q_value:.1e}")
+    assert any(pair.p_value != float(f"{pair.p_value:.1e}") for pair in exact)
+
+
+def ends(pair: Correlation) -> list[float]:
+    found = (pair.strength.value, pair.strength.lower, pair.strength.upper)
+    return [number for number in found if number is not None]
 
 
 def test_few_missing_values_do_not_follow_from_the_number_of_subjects() -> None:
