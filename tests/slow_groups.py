@@ -46,7 +46,7 @@ GROUPS = (
     Group("flink", 12, ("tests/flink",)),
     Group(
         "disclosure",
-        11,
+        12,
         (
             "tests/e2e/test_all_outputs.py",
             "tests/e2e/test_blinded.py",
@@ -54,6 +54,7 @@ GROUPS = (
             "tests/e2e/test_dropped_tasks.py",
             "tests/e2e/test_left_out_groups.py",
             "tests/e2e/test_out_of_fold.py",
+            "tests/e2e/test_releases.py",
         ),
     ),
     Group(

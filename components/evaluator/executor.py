@@ -227,9 +227,11 @@ def _judge(
             "rows",
             extra={"rows": {"split": scheme.plan.evaluated_split, "task": task, "subjects": count}},
         )
+    # Of a run whose numbers are held back, the log that its owner reads has them alone.
+    extra = {"held_back": True} if release.is_held_back else {}
     for task, judged in verdict.by_task.items():
         for reason in judged.reason_texts(NAMES):
-            logger.warning("Task %s is %s: %s", task, WORDS[judged.verdict], reason)
+            logger.warning("Task %s is %s: %s", task, WORDS[judged.verdict], reason, extra=extra)
     for note in document.note_texts(NAMES):
         logger.info("%s", note)
     return verdict

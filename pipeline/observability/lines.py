@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 OWN_PACKAGES = ("pipeline", "components", "trainer")
-_CARRIED = ("rows", "progress")
+_CARRIED = ("rows", "progress", "held_back")
 
 
 def is_own(record: logging.LogRecord) -> bool:
     """Whether this project wrote a line, in whose message no value of a subject stands.
 
-    Lines that only carry numbers of a stage's record or its progress are none.
+    Lines that only carry numbers of a stage's record or its progress are none, nor are those of a
+    run whose numbers are held back, where they have such.
 
     Args:
         record: The line.

@@ -106,7 +106,8 @@ def log_findings(
     Args:
         logger: Where.
         findings: The findings.
-        recorded: Whether the stage's record gets them too.
+        recorded: Whether the stage's record gets them too; if not, no one but the owner of the log
+            sees them.
     """
     notable = [finding for finding in findings if finding.severity in ("stop", "warn")]
     if notable:
@@ -114,7 +115,9 @@ def log_findings(
             "The data gate has %d finding(s):\n%s",
             len(notable),
             "\n".join(f"- {item.severity}, {item.rule}: {item.message}" for item in notable),
-            extra={"findings": [finding.model_dump() for finding in notable]} if recorded else {},
+            extra={"findings": [finding.model_dump() for finding in notable]}
+            if recorded
+            else {"held_back": True},
         )
     else:
         logger.info("The data gate has no findings outside their limits.")

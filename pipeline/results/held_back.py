@@ -123,7 +123,8 @@ def held_training(training: Training) -> Training:
     """
     return training.model_copy(
         update={
-            "score": round(training.score, 1),
+            "best_epoch": None,
+            "score": None,
             "calibration": {},
             "importance": None,
             "eval_loss": {},

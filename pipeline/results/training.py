@@ -24,9 +24,10 @@ class TrainingFacts(Document):
     Attributes:
         steps: Steps of the optimiser that were taken.
         epochs: Evaluations after passes over the training data.
-        best_epoch: Epoch whose weights were kept; 0 is the linear start alone.
+        best_epoch: Epoch whose weights were kept; 0 is the linear start alone. Null where the run's
+            numbers are held back.
         score: Of the best epoch, the mean over the tasks of the eval loss relative to the entropy
-            of the base rate: 1.0 is what knowing the base rate achieves.
+            of the base rate: 1.0 is what knowing the base rate achieves. Null likewise.
         seconds: Wall time of the fit.
         seed: Seed of training.
         hyperparameters: Choices of model and training, by name.
@@ -38,8 +39,8 @@ class TrainingFacts(Document):
 
     steps: Count
     epochs: Count
-    best_epoch: Count
-    score: float
+    best_epoch: Count | None
+    score: float | None
     seconds: float
     seed: int
     hyperparameters: dict[str, int | float]

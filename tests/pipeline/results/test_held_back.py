@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.estimates import Estimate
+from pipeline.observability.lines import is_own
 from pipeline.results.counts import Counts, DatasetCounts, LabelCounts
 from pipeline.results.documents import Metrics, NotJudged, Verdict, read_result
-from pipeline.results.findings import Finding
+from pipeline.results.findings import Finding, log_findings
 from pipeline.results.held_back import (
     held_findings,
     held_metrics,
@@ -92,6 +94,20 @@ def test_findings_are_one_for_each_rule_and_severity() -> None:
     assert [(item.rule, item.severity) for item in held] == [("drift", "warn"), ("rejects", "ok")]
     for item in each(held):
         assert not re.search("731|AGE|SEX", item.model_dump_json())
+
+
+def test_exact_findings_are_for_the_log_that_the_owner_reads_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = [Finding(rule="drift", severity="warn", message=f"{EXACT} subjects")]
+    for recorded in (True, False):
+        log_findings(logging.getLogger("components.data_gate.executor"), found, recorded)
+    shown, held = caplog.records
+    assert is_own(shown)
+    assert hasattr(shown, "findings")
+    assert not is_own(held)
+    assert not hasattr(held, "findings")
+    assert f"{EXACT} subjects" in held.getMessage()
 
 
 @pytest.mark.parametrize("is_held", [True, False])

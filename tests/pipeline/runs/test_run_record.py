@@ -94,6 +94,13 @@ def test_rows_that_a_stage_logs_are_kept_in_order(tmp_path: Path) -> None:
     ]
 
 
+def test_rows_of_a_run_that_is_held_back_are_taken_back(tmp_path: Path) -> None:
+    with recorded(_record(), tmp_path):
+        LOG.info("rows", extra={"rows": {"split": "train", "subjects": 731}})
+        LOG.info("rows are held back", extra={"held_back": True})
+    assert _written(tmp_path)["rows"] == []
+
+
 def test_findings_are_kept_also_when_the_stage_stops_because_of_them(tmp_path: Path) -> None:
     finding = {"rule": "leakage", "severity": "stop", "message": "AGE tells the label"}
 
