@@ -75,9 +75,9 @@ test: lint ## Lint, types and the tests: [COVERAGE=1].
 	@$(if $(COVERAGE),echo "branch coverage: $$($(BIN)/coverage report --format=total) %")
 
 test-slow: $(READY) ## The tests that take minutes, in two processes (tests/slow_groups.py).
-	@$(BIN)/python -m pytest --ignore=tests/campaign -m slow -n 2 --dist loadgroup --no-loadscope-reorder -q tests
+	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup --no-loadscope-reorder -q tests
 
-test-faults: $(READY) ## The fault campaign: runs that die in every stage and for want of anything.
+test-faults: $(READY) ## Of test-slow: the fault campaign, runs that die in every stage and for want of anything.
 	@$(BIN)/python -m pytest -m slow -q tests/campaign
 
 test-flink: $(READY) ## Of test-slow: the pipeline on a real Flink, and Flink's faults.

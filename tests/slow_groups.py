@@ -76,7 +76,6 @@ GROUPS = (
             "tests/e2e/test_validation.py",
         ),
     ),
-    Group("faults", 6, ("tests/campaign",)),
     Group(
         "own environments",
         6,
@@ -105,6 +104,7 @@ GROUPS = (
             "tests/e2e/test_interrupt.py",
         ),
     ),
+    Group("faults", 5, ("tests/campaign",)),
     Group(
         "finished runs",
         4,
