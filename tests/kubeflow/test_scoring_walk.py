@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from components.trial_example_gen.subject_hashes import subject_hashes
+from pipeline.predictions.open_log import open_log
 from tests.components.registered_model.hand_made_model import STUDY, content_of, register_by_hand
 from tests.each import each
 from tests.kubeflow.spec_walker import REPOSITORY, Commands, Walker
@@ -32,10 +33,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def package(folder: Path) -> Path:
     study = write_subjects(folder / "new")
+    settings = folder / "settings.yaml"
+    log = f"prediction_log: {folder / 'log'}\n"
+    settings.write_text((REPOSITORY / "kubeflow" / "settings.yaml").read_text() + log)
     compiled = subprocess.run(
         [
             *(sys.executable, "-m", "pipeline.cli", "compile", "--score", "--study", study),
-            *("--out", folder / "packages"),
+            *("--out", folder / "packages", "--settings", settings),
         ],
         cwd=REPOSITORY,
         env=environment(TF_CPP_MIN_LOG_LEVEL="3"),
@@ -84,6 +88,17 @@ def test_each_subject_has_the_models_own_risk(predictions: pd.DataFrame) -> None
         found = predictions.loc[pseudonym.decode()]
         assert found["death"] == pytest.approx(risk(age, sex), abs=1e-6), name
         assert list(found["flags"]) == FLAGGED.get(name, []), name
+
+
+def test_the_prediction_log_has_the_same_rows(predictions: pd.DataFrame, folder: Path) -> None:
+    (table,) = open_log(str(folder / "log")).read("first")
+    found = table.to_pandas().query("task == 'death'").set_index("subject_hash")
+
+    assert len(found) == len(predictions) == len(subject_rows())
+    assert (found["prediction"] == predictions["death"].loc[found.index]).all()
+    assert [list(flags) for flags in found["flags"]] == [
+        list(flags) for flags in predictions["flags"].loc[found.index]
+    ]
 
 
 def test_the_page_is_an_artifact_that_kubeflow_shows(walked: Walked) -> None:

@@ -252,6 +252,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, purpose: Purp
         runner=KUBEFLOW,
         started_by=JOB_NAME,
         store=_later("metrics_store"),
+        prediction_log=settings.prediction_log,
         data_modified=None,
     )
 

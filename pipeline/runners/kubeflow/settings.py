@@ -116,6 +116,8 @@ class KubeflowSettings(StrictModel):
         serving_dir: Where servers look for the champion; None leaves Pusher out.
         snapshot_root: Folder for snapshots of SQL databases that studies read; empty for none.
         metrics_store: Address of the SQL store, without a password; empty for none.
+        prediction_log: Address of the prediction log that packages of a scoring add to, without a
+            password; empty for none.
         secrets: Environment variables of every task.
         volumes: Name of a persistent volume claim by the path where it is mounted.
         retries: How often a task is retried whose pod was lost; Kubeflow's installation retries no
@@ -130,6 +132,7 @@ class KubeflowSettings(StrictModel):
     serving_dir: str | None = None
     snapshot_root: str = ""
     metrics_store: str = ""
+    prediction_log: str = ""
     secrets: dict[str, SecretKey] = {}
     volumes: dict[str, str] = {}
     retries: Annotated[int, Field(ge=0, le=10)] = 2
@@ -174,6 +177,18 @@ class KubeflowSettings(StrictModel):
 
             try:
                 store_url(value)
+            except UserError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    @field_validator("prediction_log")
+    @classmethod
+    def _is_a_log(cls, value: str) -> str:
+        if value:
+            from pipeline.predictions.open_log import open_log
+
+            try:
+                open_log(value)
             except UserError as error:
                 raise ValueError(str(error)) from error
         return value

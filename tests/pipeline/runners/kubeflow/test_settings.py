@@ -146,6 +146,14 @@ def test_a_password_in_the_stores_address_is_refused_and_not_repeated(
     assert "pass-word" not in said
 
 
+def test_a_password_in_the_prediction_logs_address_is_refused_and_not_repeated(
+    complaint: Callable[[str], str],
+) -> None:
+    said = complaint(SOUND + "prediction_log: postgresql://writer:geheim@host/predictions\n")
+    assert said.startswith("prediction_log: The address of the prediction log contains a password")
+    assert "geheim" not in said
+
+
 def test_every_fault_has_its_line(complaint: Callable[[str], str], file: Path) -> None:
     assert complaint("{}").split("\n") == [
         "image: Field required",
