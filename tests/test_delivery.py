@@ -87,6 +87,24 @@ def test_trial_accepts_what_a_step_gives_it(step: str, tmp_path: Path) -> None:
         assert variable.partition("=")[2] in str(given)
 
 
+def test_the_table_of_the_docs_has_the_commands_of_each_job() -> None:
+    table = (PROJECT / "docs/delivery.md").read_text("utf-8")
+    for job, steps in each(steps_of_gitlab().items()):
+        [row] = re.findall(rf"^\| {job} \| ([^|]*) \|", table, re.MULTILINE)
+        fixed = [[word for word in shlex.split(step) if "$" not in word] for step in steps]
+        assert re.findall("`([^`]*)`", row) == [" ".join(words) for words in fixed]
+
+
+def test_both_images_are_built_and_pushed_for_the_commit() -> None:
+    tasks, service = "$IMAGE_NAME:$CI_COMMIT_SHA", "$IMAGE_NAME-service:$CI_COMMIT_SHA"
+    assert [shlex.split(step) for step in steps_of_gitlab()["build"]] == [
+        ["make", "image", f"IMAGE={tasks}"],
+        ["make", "push", f"IMAGE={tasks}"],
+        ["make", "service-image", f"IMAGE={service}"],
+        ["make", "push", f"IMAGE={service}"],
+    ]
+
+
 def test_the_run_on_staging_knows_where_its_data_are(tmp_path: Path) -> None:
     [step] = [step for step in STEPS if step.startswith("make submit")]
     variables = shlex.split(step.replace("$STAGING_DATA", "s3://bucket/data"))[2:]

@@ -48,7 +48,8 @@ def evaluation_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Ite
     yield from _analysis_lines(used, subject)
     yield from _summary_lines(used)
     yield "# Statements of the model card that the data do not contain:"
-    yield "# card: {purpose: ..., not_for: ..., population: ..., period: ..., limits: [...]}"
+    yield "# card: {purpose: ..., users: ..., not_for: ..., population: ..., period: ...,"
+    yield "#   limits: [...]}"
 
 
 def _slicing_lines(subject: DatasetDraft) -> Iterator[str]:

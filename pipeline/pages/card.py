@@ -166,6 +166,7 @@ def _intended_use(card: Card) -> list[Block]:
         Facts(
             [
                 ("Purpose", stated.purpose or _UNSTATED),
+                ("Users", stated.users or _UNSTATED),
                 ("Not for", stated.not_for or _UNSTATED),
                 ("Population", stated.population or _UNSTATED),
                 ("Moment of prediction", _landmark(card)),

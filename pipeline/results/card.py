@@ -270,7 +270,7 @@ def _from_card(study: Study) -> dict[str, str]:
     """Items that the card's own keys answer."""
     card = study.card
     answers = {
-        "3b": card.purpose,
+        "3b": card.purpose and " ".join(filter(None, (card.purpose, card.users))),
         "5b": card.period,
         "6b": card.population,
         "26": " ".join(card.limits),

@@ -69,8 +69,8 @@ def create_app(
         app.state.watch = asyncio.create_task(service.watch())
         yield
         app.state.watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await app.state.watch
+        # One that has ended with a fault does not keep the rest from ending.
+        await asyncio.wait([app.state.watch])
         if beside:
             beside.close()
         if recorder:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from pipeline.errors import UserError
 from pipeline.runs.registry import Registry
 from pipeline.runs.trail import Book
+from pipeline.service.attempts import Attempts
 from pipeline.service.champion import Champion, champion_of_book
 
 logger = logging.getLogger(__name__)
-
-_MOST_LOOKS_WAITED = 64
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ class Follower:
     ) -> None:
         self._registry, self._study, self._load = registry, study, load
         self.served = Served(load(registry.book(study)))
-        self._refused_at = ("", 0)
-        self._wait = self._waited = 0
+        self._attempts = Attempts()
 
     @property
     def registry(self) -> Registry:
@@ -89,7 +87,7 @@ class Follower:
         current = self.served.champion
         if current and (current.entry.id, current.version) == (wanted.id, wanted.version):
             self.served = replace(self.served, refused="")
-        elif self._may_try((wanted.id, wanted.version)):
+        elif self._attempts.may_try((wanted.id, wanted.version)):
             self._swap(book)
 
     def _present_book(self) -> Book:
@@ -113,28 +111,18 @@ class Follower:
             logger.warning("The registry has no champion of %s any more.", self._study)
         self.served = replace(self.served, champion=None, refused="")
 
-    def _may_try(self, wanted: tuple[str, int]) -> bool:
-        if wanted != self._refused_at:
-            self._wait = self._waited = 0
-            return True
-        self._waited += 1
-        return self._waited >= self._wait
-
     def _swap(self, book: Book) -> None:
         wanted = book.pointer.champion
         assert wanted is not None
         try:
             champion = self._load(book)
         except UserError as error:
-            if self._refused_at != (wanted.id, wanted.version):
+            if self._attempts.note_failure((wanted.id, wanted.version)):
                 logger.error("The new champion is refused; the old one stays. %s", error)
-            self._refused_at = (wanted.id, wanted.version)
-            self._wait = min(max(1, 2 * self._wait), _MOST_LOOKS_WAITED)
-            self._waited = 0
             self.served = replace(
                 self.served, refused=str(error), refusals=self.served.refusals + 1
             )
             return
-        self._refused_at = ("", 0)
+        self._attempts.note_success()
         self.served = Served(champion, swaps=self.served.swaps + 1, refusals=self.served.refusals)
         logger.info("Serves %s, version %d.", champion.entry.id, champion.version)

@@ -97,6 +97,21 @@ class JudgedGroups:
                 flagged.update(by)
                 yield flag, ",".join(by)
 
+    def unjudged(self) -> tuple[tuple[str, dict[str, str]], ...]:
+        """Groups that the card names and in which the model was not judged, the gravest flag first.
+
+        Returns:
+            Kind of flag, and the value by slicing; a pair only where neither of its groups is
+            named itself.
+        """
+        kinds = list(GROUP_TITLES)
+        found = sorted(
+            (kinds.index(flag), sorted(key))
+            for key, flag in self.flags.items()
+            if flag and not (len(key) > 1 and any(self.flags.get(frozenset({v})) for v in key))
+        )
+        return tuple((kinds[kind], dict(group)) for kind, group in found)
+
 
 def judged_groups(
     evidence: JudgedEvidence,

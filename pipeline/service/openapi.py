@@ -126,6 +126,7 @@ def _description(champion: Champion) -> str:
     stated = champion.study.card
     parts = [
         f"Intended use: {stated.purpose}" if stated.purpose else "",
+        f"Users: {stated.users}" if stated.users else "",
         f"Not for: {stated.not_for}" if stated.not_for else "",
     ]
     return "\n\n".join(part for part in parts if part)

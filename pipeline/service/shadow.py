@@ -10,6 +10,7 @@ from pipeline.errors import UserError
 from pipeline.results.registration import RegisteredModel
 from pipeline.runs.registry import Registry
 from pipeline.service.answers import Predicted, predict
+from pipeline.service.attempts import Attempts
 from pipeline.service.champion import Champion, load_registered
 from pipeline.service.given import GivenColumns
 from pipeline.service.telemetry import Telemetry
@@ -37,31 +38,41 @@ class Shadow:
         telemetry: What counts.
 
     Raises:
-        UserError: No registration has the id.
+        UserError: No registration has the id, or that model is retired.
     """
 
     def __init__(self, registry: Registry, study: str, model: str, telemetry: Telemetry) -> None:
         if model != NEWEST:
-            registry.entry(study, model)
+            entry = registry.entry(study, model)
+            if entry.id in registry.book(study).standing.retired:
+                raise UserError(
+                    f"--shadow: the model {entry.id} is retired. Name one that is not (trial "
+                    f"models list), or `{NEWEST}`."
+                )
         self._registry, self._study, self._model = registry, study, model
         self._telemetry = telemetry
         self.challenger: Champion | None = None
-        self._tried = ""
+        self._attempts = Attempts()
         self._thread = ThreadPoolExecutor(1, "shadow")
         self._places = threading.BoundedSemaphore(_MOST_WAITING)
 
     def look(self) -> None:
-        """Loads the challenger that the registry has now; one that can't be loaded is left out."""
+        """Loads the challenger that the registry has now.
+
+        One that can't be loaded is left out, and tried again after 1, 2, 4, ... looks. A registry
+        that can't be read leaves the present one in place.
+        """
         try:
             entry = self._wanted()
-            if entry is None:
-                self.challenger, self._tried = None, ""
-            elif entry.id != self._tried:
-                self.challenger, self._tried = None, entry.id
-                self.challenger = load_registered(self._registry.book(self._study), entry)
-                logger.info("%s sees the requests too; it answers none.", entry.id)
         except UserError as error:
-            logger.warning("No challenger sees the requests. %s", error)
+            logger.warning("The challenger stays as it is. %s", error)
+            return
+        if entry is None:
+            self.challenger = None
+        elif self.challenger is None or self.challenger.entry.id != entry.id:
+            self.challenger = None
+            if self._attempts.may_try(entry.id):
+                self._load(entry)
 
     def see(self, answered: Predicted, given: GivenColumns) -> None:
         """Lets the challenger see a request that was answered; returns at once.
@@ -82,12 +93,22 @@ class Shadow:
         """Ends the thread; what still waits is left out."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
+    def _load(self, entry: RegisteredModel) -> None:
+        try:
+            self.challenger = load_registered(self._registry.book(self._study), entry)
+        except UserError as error:
+            if self._attempts.note_failure(entry.id):
+                logger.warning("No challenger sees the requests. %s", error)
+            return
+        self._attempts.note_success()
+        logger.info("%s sees the requests too; it answers none.", entry.id)
+
     def _wanted(self) -> RegisteredModel | None:
         book = self._registry.book(self._study)
         champion, retired = book.standing.champion, book.standing.retired
         if self._model != NEWEST:
             entry = self._registry.entry(self._study, self._model)
-            return None if entry.id == champion else entry
+            return None if entry.id == champion or entry.id in retired else entry
         found: RegisteredModel | None = None
         for entry in self._registry.history(self._study):
             if entry.id == champion:

@@ -18,10 +18,10 @@ from tests.package_index import certificates, write_index_settings
 _BASE = "localhost/trial-test-base:trixie"
 TASKS = "{IMAGE_NAME}:{CI_COMMIT_SHA}".format_map(OF_THE_RUNNER)
 """The image of the tasks, as delivery names it."""
-SERVICE = "localhost/trial-test-service:current"
-"""The image of the prediction service."""
-_BUILD = {TASKS: commands_of("build")[0], SERVICE: f"make service-image IMAGE={SERVICE}"}
-"""The command that builds each: that of the tasks is delivery's."""
+SERVICE = "{IMAGE_NAME}-service:{CI_COMMIT_SHA}".format_map(OF_THE_RUNNER)
+"""The image of the prediction service, likewise."""
+_BUILD = dict(zip((TASKS, SERVICE), commands_of("build")[::2], strict=True))
+"""Delivery's command that builds each; the one behind it pushes it."""
 _MIRROR = "http://deb.debian.org/debian"
 _PROGRAMS = ("buildah", "podman", "runc", "debootstrap")
 """Each is in the Debian package of its name."""

@@ -59,7 +59,7 @@ def volume(out_of_fold_trial: Trial) -> Trial:
 def pushed(image: str, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Of the job that builds and pushes the image, which `image` has built."""
     assert image == TASKS
-    _, push = commands_of("build")
+    _, push, *_of_the_service = commands_of("build")
     with image_registry.running(IMAGES, tmp_path_factory.mktemp("registry")):
         run_command("build", push, REPOSITORY, {})
         tags: list[str] = image_registry.asked(IMAGES, "trial-test/tags/list")["tags"]

@@ -201,8 +201,17 @@ def test_kserve_runs_the_pod_of_the_deployment() -> None:
 
 def test_kserve_replaces_what_it_makes_itself() -> None:
     kinds = [item["kind"] for item in objects(KSERVE)]
-    made = ("Deployment", "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget")
+    made = ("Deployment", "Service", "Ingress", "HorizontalPodAutoscaler")
     assert not set(kinds) & set(made)
+
+
+def test_by_kserve_the_disruption_budget_is_the_examples_since_kserve_makes_none() -> None:
+    by_kind = {item["kind"]: item for item in objects(KSERVE)}
+    budget, service = by_kind["PodDisruptionBudget"]["spec"], by_kind["InferenceService"]
+    selected = budget["selector"]["matchLabels"].items()
+    # KServe hands its own labels on to the pods.
+    assert selected <= service["metadata"]["labels"].items()
+    assert service["spec"]["predictor"]["minReplicas"] - budget["maxUnavailable"] >= 1
 
 
 def test_only_the_overlays_name_a_cluster() -> None:

@@ -399,6 +399,7 @@ def test_adam_and_sdtm_agree_on_every_subject_that_both_know(
 def test_every_shipped_study_says_what_its_model_is_for_and_not_for(name: str) -> None:
     card = load_study(SCHEMAS / name / "study.yaml").card
     assert card.purpose
+    assert card.users
     assert card.not_for
     assert card.population
     assert card.limits

@@ -19,7 +19,14 @@ from pipeline.service.answers import answer, arms_of
 from pipeline.service.champion import Champion
 from pipeline.service.given import columns_of_rows
 from pipeline.service.page.form import TOKEN, columns_of, fields_of, read_form
-from pipeline.service.page.words import arm_words, flag_words, group_words, unknown_words, words_of
+from pipeline.service.page.words import (
+    arm_words,
+    flag_words,
+    group_words,
+    unjudged_words,
+    unknown_words,
+    words_of,
+)
 from pipeline.service.problems import ProblemError, not_found
 from pipeline.service.service import Service
 from pipeline.service.validation import InputProblem, InvalidRowsError
@@ -80,10 +87,12 @@ def _page(
     refusal: ProblemError | None = None,
     answer: Mapping[str, Any] | None = None,
 ) -> HTMLResponse:
+    described = about(champion)
     coverage = champion.uncertainty.coverage if champion.uncertainty else None
     shown = {column.name for column in champion.inputs.all}
     text = _template().render(
-        about=about(champion),
+        about=described,
+        unjudged=unjudged_words(described["not_judged_in"]),
         banner=unblinded_banner(champion.study),
         fields=fields_of(champion.inputs, given, problems),
         problems=problems,

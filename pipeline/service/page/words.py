@@ -65,6 +65,7 @@ class TaskWords:
         interval: Its interval, a sentence.
         decision: The prediction set, a sentence; empty without one.
         icons: Of a hundred icons, how many stand for the outcome.
+        between: The icons between the ends of the interval: the first, and the one after the last.
         summary: What the icons show, for who can't see them.
         drivers: The features that move the prediction most, the first most of all.
         why_no_drivers: Why there are none, a sentence; empty where there are.
@@ -75,15 +76,19 @@ class TaskWords:
     interval: str
     decision: str
     icons: int
+    between: tuple[int, int]
     summary: str
     drivers: tuple[Driver, ...]
     why_no_drivers: str = ""
 
     @property
-    def places(self) -> Iterator[tuple[int, int, bool]]:
-        """Column, row and meaning of each icon, from 0."""
+    def places(self) -> Iterator[tuple[int, int, str]]:
+        """Column and row of each icon, from 0, and its classes by what it means."""
+        lower, upper = self.between
         for place in range(_OF):
-            yield place % _ICONS_A_ROW, place // _ICONS_A_ROW, place < self.icons
+            meaning = "of" if place < self.icons else "not"
+            between = " between" if lower <= place < upper else ""
+            yield place % _ICONS_A_ROW, place // _ICONS_A_ROW, meaning + between
 
 
 def words_of(answer: Mapping[str, Any], coverage: float | None) -> tuple[TaskWords, ...]:
@@ -167,6 +172,18 @@ def group_words(groups: Mapping[str, str | None]) -> str:
     return "; ".join(f"{name}: {value or 'not known'}" for name, value in groups.items())
 
 
+def unjudged_words(unjudged: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Groups in which the model was not judged, as title and groups of each kind.
+
+    Args:
+        unjudged: Member `not_judged_in` of what is said about a model.
+    """
+    found: dict[str, list[str]] = {}
+    for of in unjudged:
+        found.setdefault(of["title"], []).append(group_words(of["group"]).replace("; ", " and "))
+    return tuple((title, "; ".join(groups)) for title, groups in found.items())
+
+
 def _task(found: Mapping[str, Any], coverage: float | None) -> TaskWords:
     probability, title = found["probability"], found["title"]
     count = out_of_hundred(probability)
@@ -184,7 +201,16 @@ def _task(found: Mapping[str, Any], coverage: float | None) -> TaskWords:
         ),
         decision=_decision(found["set"], coverage),
         icons=round(probability * _OF),
-        summary=f"{count} of {_OF} icons are filled: predicted to have the outcome.",
+        between=_between(interval),
+        summary=(
+            f"{count} of {_OF} icons are filled: predicted to have the outcome."
+            + (
+                f" The interval is {_ends(interval)} of {_OF}: icons between its ends have a "
+                "thick edge."
+                if interval
+                else ""
+            )
+        ),
         drivers=drivers,
         why_no_drivers=why_not,
     )
@@ -193,6 +219,12 @@ def _task(found: Mapping[str, Any], coverage: float | None) -> TaskWords:
 def _ends(interval: Mapping[str, float]) -> str:
     ends = dict.fromkeys(out_of_hundred(interval[end]) for end in ("lower", "upper"))
     return " to ".join(ends)
+
+
+def _between(interval: Mapping[str, float] | None) -> tuple[int, int]:
+    if not interval:
+        return 0, 0
+    return round(interval["lower"] * _OF), round(interval["upper"] * _OF)
 
 
 def _decision(levels: Sequence[str] | None, coverage: float | None) -> str:

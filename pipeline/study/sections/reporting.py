@@ -18,7 +18,8 @@ class Card(StrictModel):
     """Statements of the model card that a run can't measure.
 
     Attributes:
-        purpose: Purpose of the model, its users and the time of use.
+        purpose: Purpose of the model and the time of use.
+        users: Who is meant to use it.
         not_for: Uses that are out of scope.
         population: Whom the trial enrolled, and where.
         period: When it enrolled them and how long it followed them.
@@ -27,6 +28,7 @@ class Card(StrictModel):
     """
 
     purpose: str | None = None
+    users: str | None = None
     not_for: str | None = None
     population: str | None = None
     period: str | None = None

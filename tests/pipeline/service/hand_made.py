@@ -83,6 +83,7 @@ CONTENT: dict[str, Any] = {
     "slicing": {"smallest_group": 20},
     "card": {
         "purpose": "Helps a stroke unit to plan follow-up.",
+        "users": "Physicians of the unit.",
         "not_for": "Children.",
         "limits": ["One country."],
     },

@@ -66,6 +66,28 @@ def test_a_group_in_which_the_model_was_not_judged_has_a_flag(
     assert list(judged.flags_of(slices)) == expected
 
 
+def test_the_groups_in_which_the_model_was_not_judged_are_listed(judged: JudgedGroups) -> None:
+    # A pair only where neither of its groups is named, and nothing of another task.
+    assert judged.unjudged() == (
+        ("group_too_small", {"age": "<65", "sex": "F"}),
+        ("group_too_small", {"sex": "X"}),
+        ("group_not_shown", {"age": ">=65"}),
+    )
+    of_age = {
+        "metrics": {
+            "suppressed": [
+                of(**groups) | {"reason": ""}
+                for groups in (
+                    {"age": "<65"},
+                    {"age": "<65", "sex": "F"},
+                )
+            ]
+        }
+    }
+    found = judged_groups(JudgedEvidence.model_validate(of_age), ["death"], ("age", "sex"), [])
+    assert found.unjudged() == (("group_not_shown", {"age": "<65"}),)
+
+
 def test_a_group_has_the_flag_of_any_task_that_is_served() -> None:
     found = JudgedEvidence.model_validate(EVIDENCE)
     both = judged_groups(found, ["death", "relapse"], ("sex",), [])
@@ -89,6 +111,8 @@ def test_the_service_flags_it_in_every_protocol_and_on_the_page(
         served = client.post(f"/v1/models/{STUDY}:predict", json=body).json()
         page = client.post("/", data={name: str(value) for name, value in subject.items()}).text
         counted = client.get("/metrics").text
+        form = " ".join(client.get("/").text.split())
+        about = client.get(f"/v1/models/{STUDY}/metadata").json()["metadata"]["about"]
 
     assert by_name["flags"] == [
         {
@@ -100,3 +124,9 @@ def test_the_service_flags_it_in_every_protocol_and_on_the_page(
     assert served["flags"] == [["group_too_small:sex"]]
     assert "sex: group too small to judge the model in" in page
     assert 'trial_service_flags_total{flag="group_too_small"} 3.0' in counted
+    # Before anybody asks.
+    small = "Group too small to judge the model in"
+    assert f"<dt>{small}</dt><dd>age: &lt;65 and sex: F; sex: M; sex: X</dd>" in form
+    assert {"group": {"sex": "X"}, "flag": "group_too_small", "title": small} in about[
+        "not_judged_in"
+    ]

@@ -90,6 +90,7 @@ def test_the_page_says_what_the_model_is_for_and_links_to_its_card(client: httpx
     page = Read(client.get("/").text)
 
     assert "Helps a stroke unit to plan follow-up." in page.text
+    assert "Users: Physicians of the unit." in page.text
     assert "Not for Children." in page.text
     assert "One country." in page.text
     assert "/card" in {link.get("href") for link in page.all("a")}
@@ -103,10 +104,14 @@ def test_a_risk_is_shown_in_words_and_icons_with_its_arm(client: httpx.Client) -
     assert "Of 100 patients with these values, 34 are predicted to have the outcome." in page.text
     assert "with such a prediction, 29 to 39 of 100 had the outcome" in page.text
     assert "coverage of 90%: the model can't tell" in page.text
-    circles = [circle["class"] for circle in page.all("circle")]
-    # Two tasks: 34 of death, 42 of relapse.
-    assert (len(circles), circles.count("of")) == (200, 34 + 42)
-    assert "34 of 100 icons are filled" in str(page.all("svg")[0]["aria-label"])
+    circles = [str(circle["class"]) for circle in page.all("circle")]
+    # Two tasks: 34 of death, 42 of relapse, which has no interval.
+    assert [len(circles), *(circles[100:].count(name) for name in ("of", "not"))] == [200, 42, 58]
+    assert circles[:100] == (["of"] * 29 + ["of between"] * 5 + ["not between"] * 5 + ["not"] * 61)
+    death, relapse = (str(svg["aria-label"]) for svg in page.all("svg"))
+    assert "34 of 100 icons are filled" in death
+    assert "The interval is 29 to 39 of 100" in death
+    assert "interval" not in relapse
 
 
 def test_what_drives_it_is_listed_by_size(client: httpx.Client) -> None:

@@ -174,6 +174,7 @@ class TestTensorFlowServing:
         }
         about = found["metadata"]["about"]
         assert about["intended_use"] == "Helps a stroke unit to plan follow-up."
+        assert about["users"] == "Physicians of the unit."
         assert about["not_for"] == "Children."
 
     @pytest.mark.parametrize(

@@ -155,3 +155,35 @@ def test_an_id_that_no_model_has_is_an_error(registry: Registry) -> None:
     follower = Follower(registry, STUDY)
     with pytest.raises(UserError, match="no registration has the id nothing"):
         create_app(follower, shadow="nothing")
+
+
+def test_a_retired_model_is_refused_and_one_that_is_retired_later_is_stopped(
+    registry: Registry, challenger: RegisteredModel, tmp_path: Path
+) -> None:
+    telemetry = Telemetry(Follower(registry, STUDY))
+    made = Shadow(registry, STUDY, challenger.id, telemetry)
+    made.look()
+    assert made.challenger is not None
+    retire(str(tmp_path / "registry"), CHANGE, challenger.id)
+    made.look()
+    assert made.challenger is None
+    made.close()
+    with pytest.raises(UserError, match=f"the model {challenger.id} is retired"):
+        Shadow(registry, STUDY, challenger.id, telemetry)
+
+
+def test_a_challenger_that_could_not_be_loaded_is_tried_again_at_the_next_look(
+    shadow: tuple[Shadow, Follower, Telemetry],
+    challenger: RegisteredModel,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made, _, _ = shadow
+    model = Path(challenger.model_uri)
+    model.rename(model.with_name("away"))
+    made.look()
+    assert made.challenger is None
+    assert "No challenger sees the requests." in caplog.text
+    model.with_name("away").rename(model)
+    made.look()
+    assert made.challenger is not None
+    assert made.challenger.entry.id == challenger.id
