@@ -40,7 +40,8 @@ def planted_trial(extreme: float = 1.0) -> pd.DataFrame:
 def held(message: Any) -> Iterator[float | str]:
     """Every number and text of a message, whatever field it is in."""
     for field, value in message.ListFields():
-        parts = value if field.label == field.LABEL_REPEATED else [value]
+        # Newer releases of protobuf warn of the field's own label.
+        parts = value if hasattr(value, "append") or hasattr(value, "add") else [value]
         for part in parts:
             if field.message_type is None:
                 yield part if isinstance(part, str) else float(part)
