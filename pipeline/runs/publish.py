@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pipeline import storage
 from pipeline.results.trail import Served
+from pipeline.runs.promotion import why_not_served
 from pipeline.runs.registry import Registry
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ _MODEL = "saved_model.pb"
 def publish(registry_root: str, study: str, serving: str) -> Served | None:
     """Makes a serving folder hold the champion as its highest version.
 
-    Without a champion it holds no version.
+    Without a champion it holds no version, and none where the champion has no card or no blessing
+    (one that an earlier release registered).
 
     Args:
         registry_root: Root of the registry.
@@ -39,7 +41,7 @@ def publish(registry_root: str, study: str, serving: str) -> Served | None:
         serving: The folder, local or in an object store.
 
     Returns:
-        The champion that it holds now.
+        The champion that it holds now; None for none.
 
     Raises:
         UserError: The champion's files are damaged, or the folder can't be written.
@@ -48,13 +50,22 @@ def publish(registry_root: str, study: str, serving: str) -> Served | None:
     while True:
         book = registry.book(study)
         champion, entry = book.pointer.champion, book.champion()
+        refusal = None
         if entry:
             registry.check_files(entry)
-        _write(registry.folder(study), serving.rstrip("/"), champion)
+            refusal = why_not_served(entry)
+        served = None if refusal else champion
+        _write(registry.folder(study), serving.rstrip("/"), served)
         # Meanwhile another writer may have changed the champion and seen the folder before this
         # one wrote to it.
         if registry.book(study).pointer.champion == champion:
-            return champion
+            if refusal:
+                logger.warning(
+                    "%s holds no version: %s Run the pipeline, or promote another model.",
+                    serving,
+                    refusal,
+                )
+            return served
 
 
 def unfinished_versions(serving: str | None) -> list[Path]:

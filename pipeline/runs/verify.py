@@ -23,6 +23,8 @@ from pipeline.runs.standing import after_all
 from pipeline.runs.trail import POINTER, TRAIL, Book, extend, read_book, read_trail
 from pipeline.swap import see
 
+_REPLACE = "Run the pipeline again, promote another model, or retire it."
+
 
 @dataclass(frozen=True)
 class Verified:
@@ -88,7 +90,7 @@ def verify(root: str, study: str, noted: str = "") -> Verified:
     notes += _doubtful_approvals(trail)
     champion = present.get(book.standing.champion)
     if champion and (refusal := why_not_served(champion.model)):
-        notes.append(refusal)
+        problems.append(f"The champion must not be served: {refusal} {_REPLACE}")
     return Verified(len(trail), len(registered), end.digest, tuple(problems), tuple(notes))
 
 

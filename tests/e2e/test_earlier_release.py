@@ -18,8 +18,10 @@ from grafana.page.write_boards import write_boards
 from notebooks.opened_run import OpenedRun, open_run
 from pipeline.pages.write_report import write_report
 from pipeline.results.reference_models import TITLES
+from pipeline.runs.publish import publish
 from pipeline.runs.registry import Registry
 from pipeline.runs.run_file import find_run, read_run_file
+from pipeline.runs.verify import verify
 from pipeline.store.export import export_local_run
 from pipeline.store.sqlite_file import sqlite_address
 from pipeline.titles import NAMES
@@ -107,6 +109,21 @@ def test_the_champion_is_in_the_registry(root: Path) -> None:
     champion = Registry(str(root / "registry")).champion("synthetic")
     assert champion is not None
     assert champion.id == "dd9b494dc9fa4b46"
+
+
+def test_the_champion_has_no_card_so_no_server_gets_it_and_a_check_says_so(
+    root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry, serving = str(root / "registry"), tmp_path / "serving"
+    (serving / "1700000000").mkdir(parents=True)
+    (serving / "1700000000" / "saved_model.pb").write_text("pushed by 0.1.0")
+
+    assert publish(registry, "synthetic", str(serving)) is None
+
+    assert not list(serving.iterdir())
+    assert "holds no card.json and no verdict.json of dd9b494dc9fa4b46" in caplog.text
+    [problem] = verify(registry, "synthetic").problems
+    assert problem.startswith("The champion must not be served: The registry holds no card.json")
 
 
 @pytest.mark.slow

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import stat
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -129,6 +131,26 @@ def test_the_summary_says_that_there_is_a_log_and_no_file(scored: Scored, logged
 def test_without_an_address_no_bin_is_written(scored: Scored) -> None:
     for path in each(scored.root.rglob("part-*.parquet")):
         assert "inputs" not in pq.read_schema(path).names
+
+
+def test_subjects_in_another_unit_end_the_scoring_without_any_prediction(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("stopped")
+    out, study = folder / "predictions.csv", write_subjects(folder / "new")
+    data = study.parent / "subjects.csv"
+    subjects = pd.read_csv(data)
+    subjects["AGE"] *= 12
+    subjects.to_csv(data, index=False)
+
+    ended = run_scoring(folder, study, "--out", str(out))
+
+    assert ended.code == 2
+    said = ended.terminal + json.dumps(ended.answer)
+    assert "AGE" in said
+    assert "most of its numbers are out of the range of the training data" in said
+    assert not out.exists()
+    assert not [*ended.root.rglob("part-*"), *ended.root.rglob("predictions.*")]
 
 
 def test_the_page_names_no_subject_and_no_small_number(scored: Scored) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from pipeline import storage
 from pipeline.results.registration import Candidate, RegisteredModel
 from pipeline.results.trail import Actor
 from pipeline.runs.changes import Change
@@ -77,3 +78,10 @@ def champion_id(root: str) -> str | None:
 def actions(root: str) -> list[str]:
     """What the audit trail records, the oldest entry first."""
     return [entry.action for entry in Registry(root).book(STUDY).entries()]
+
+
+def rewrite(path: str, old: str, new: str) -> None:
+    """Replaces a text in a file of a registry, as a person does who may write there."""
+    content = storage.read(path)
+    assert content is not None
+    storage.write_whole(path, content.decode().replace(old, new).encode())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import storage
 from pipeline.errors import UserError
 from pipeline.results.trail import Actor
 from pipeline.runs.changes import Rules, promote, resume, retire, roll_back
@@ -21,12 +22,13 @@ from tests.pipeline.runs.governed import (
     champion_id,
     decision,
     registered,
+    rewrite,
 )
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> str:
-    return str(tmp_path / "registry")
+def root(registry_root: str) -> str:
+    return registry_root
 
 
 def by_person(champion: str = NONE) -> Decision:
@@ -123,8 +125,7 @@ def test_no_way_leads_a_model_without_card_or_blessing_to_the_champion(
 
 def test_a_card_of_another_model_is_no_card(root: str, tmp_path: Path) -> None:
     model = add(root, tmp_path, "a", by_person()).entry
-    card = Path(model.documents_uri) / "card.json"
-    card.write_text(card.read_text().replace('"data"', '"other data"'))
+    rewrite(f"{model.documents_uri}/card.json", '"data"', '"other data"')
 
     with pytest.raises(UserError, match="is that of another model"):
         promote(root, decision(), model.id, Rules())
@@ -134,9 +135,10 @@ def test_a_promotion_that_drops_a_task_needs_the_leave_of_the_study_file(
     root: str, tmp_path: Path
 ) -> None:
     champion = add(root, tmp_path, "a", tasks=("death", "bleeding")).entry
-    card = Path(champion.documents_uri) / "card.json"
+    card = f"{champion.documents_uri}/card.json"
     outcomes = [{"name": "bleeding", "title": "Any bleed"}]
-    card.write_text(json.dumps({**json.loads(card.read_text()), "outcomes": outcomes}))
+    content = {**json.loads(storage.read(card) or b""), "outcomes": outcomes}
+    storage.write_whole(card, json.dumps(content).encode())
     fewer = add(root, tmp_path, "b", by_person(champion.id), tasks=("death",)).entry
 
     with pytest.raises(UserError, match=r"would not serve Any bleed, .*drop_tasks: allowed"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,9 @@ pytestmark = pytest.mark.slow
 WRITERS = 6
 
 
-@pytest.fixture(params=["folder", "object store"])
-def root(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "folder":
-        yield str(tmp_path / "registry")
-    else:
-        yield f"s3://{request.getfixturevalue('bucket')}/registry"
+@pytest.fixture
+def root(registry_root: str) -> str:
+    return registry_root
 
 
 def attack(kind: str, root: str, folder: Path) -> list[dict[str, Any]]:
@@ -62,8 +58,9 @@ def test_of_six_first_runs_one_is_the_champion_and_the_others_say_why_not(
     assert verify(root, STUDY).problems == ()
 
 
-def test_champion_history_and_served_model_agree_whatever_six_writers_do(tmp_path: Path) -> None:
-    root = str(tmp_path / "registry")
+def test_champion_history_and_served_model_agree_whatever_six_writers_do(
+    root: str, tmp_path: Path
+) -> None:
     add(root, tmp_path, "the first")
 
     found = attack("anything", root, tmp_path)

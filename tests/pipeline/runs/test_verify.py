@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import storage
 from pipeline.errors import UserError
 from pipeline.results.trail import Actor
 from pipeline.runs.changes import Rules, promote, roll_back
@@ -15,20 +16,26 @@ from pipeline.runs.register import NONE, Decision
 from pipeline.runs.registry import Registry
 from pipeline.runs.verify import recover, verify
 from tests.each import each
-from tests.pipeline.runs.governed import ADA, STUDY, add, champion_id, decision, registered
+from tests.pipeline.runs.governed import ADA, STUDY, add, champion_id, decision, registered, rewrite
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> str:
+def root(registry_root: str, tmp_path: Path) -> str:
     """A registry with two champions and a rollback: five entries of the trail."""
-    root = str(tmp_path / "registry")
-    registered(root, tmp_path, "a", "b")
-    roll_back(root, decision())
-    return root
+    registered(registry_root, tmp_path, "a", "b")
+    roll_back(registry_root, decision())
+    return registry_root
 
 
-def trail(root: str) -> list[Path]:
-    return sorted((Path(root) / STUDY / "trail").iterdir())
+def trail(root: str) -> list[str]:
+    folder = f"{root}/{STUDY}/trail"
+    return [f"{folder}/{name}" for name in sorted(storage.files_below(folder))]
+
+
+def content_of(path: str) -> bytes:
+    content = storage.read(path)
+    assert content is not None
+    return content
 
 
 def test_a_whole_registry_has_no_problem(root: str) -> None:
@@ -41,7 +48,8 @@ def test_a_whole_registry_has_no_problem(root: str) -> None:
 @pytest.mark.parametrize("number", range(5))
 def test_an_entry_that_was_changed_is_found(root: str, number: int) -> None:
     path = trail(root)[number]
-    path.write_text(path.read_text().replace("run of", "no run of").replace("audit", "weather"))
+    rewrite(path, "run of", "no run of")
+    rewrite(path, "audit", "weather")
 
     (problem,) = verify(root, STUDY).problems
 
@@ -50,7 +58,7 @@ def test_an_entry_that_was_changed_is_found(root: str, number: int) -> None:
 
 @pytest.mark.parametrize("number", range(5))
 def test_an_entry_that_was_removed_is_found(root: str, number: int) -> None:
-    trail(root)[number].unlink()
+    storage.remove_file(trail(root)[number])
 
     (problem,) = verify(root, STUDY).problems
 
@@ -59,9 +67,9 @@ def test_an_entry_that_was_removed_is_found(root: str, number: int) -> None:
 
 def test_entries_that_changed_places_are_found(root: str) -> None:
     second, third = trail(root)[1:3]
-    content = second.read_bytes()
-    second.write_bytes(third.read_bytes())
-    third.write_bytes(content)
+    content = content_of(second)
+    storage.write_whole(second, content_of(third))
+    storage.write_whole(third, content)
 
     (problem,) = verify(root, STUDY).problems
 
@@ -70,49 +78,52 @@ def test_entries_that_changed_places_are_found(root: str) -> None:
 
 def test_an_entry_that_was_put_between_others_is_found(root: str) -> None:
     path = trail(root)[2]
-    content = json.loads(path.read_text())
+    content = json.loads(content_of(path))
     content["number"] = 6
-    (path.parent / f"00000006-{'0' * 16}.json").write_text(json.dumps(content))
+    sixth = f"{root}/{STUDY}/trail/00000006-{'0' * 16}.json"
+    storage.write_whole(sixth, json.dumps(content).encode())
 
     (problem,) = verify(root, STUDY).problems
 
     assert "the pointer does not name this entry" in problem
 
 
-def test_a_pointer_that_was_set_back_is_found(tmp_path: Path) -> None:
-    root = str(tmp_path / "registry")
+def test_a_pointer_that_was_set_back_is_found(registry_root: str, tmp_path: Path) -> None:
+    root = registry_root
     registered(root, tmp_path, "a", "b")
-    pointer = Path(root) / STUDY / "champion.json"
-    before = pointer.read_bytes()
+    pointer = f"{root}/{STUDY}/champion.json"
+    before = content_of(pointer)
     roll_back(root, decision())
-    pointer.write_bytes(before)
+    storage.write_whole(pointer, before)
 
     (problem,) = verify(root, STUDY).problems
 
     assert "or the pointer was set back" in problem
 
 
-def test_a_trail_whose_end_was_removed_is_found_by_a_noted_digest(tmp_path: Path) -> None:
-    root = str(tmp_path / "registry")
+def test_a_trail_whose_end_was_removed_is_found_by_a_noted_digest(
+    registry_root: str, tmp_path: Path
+) -> None:
+    root = registry_root
     registered(root, tmp_path, "a", "b")
-    pointer = Path(root) / STUDY / "champion.json"
-    before = pointer.read_bytes()
+    pointer = f"{root}/{STUDY}/champion.json"
+    before = content_of(pointer)
     earlier = verify(root, STUDY).end
     roll_back(root, decision())
     noted = verify(root, STUDY).end
     assert verify(root, STUDY, earlier).problems == ()
-    trail(root)[-1].unlink()
-    pointer.write_bytes(before)
+    storage.remove_file(trail(root)[-1])
+    storage.write_whole(pointer, before)
 
     assert verify(root, STUDY).problems == ()
     assert "that was noted: the trail was set back" in verify(root, STUDY, noted).problems[0]
 
 
 def test_a_pointer_to_another_model_is_found(root: str) -> None:
-    pointer = Path(root) / STUDY / "champion.json"
-    content = json.loads(pointer.read_text())
+    pointer = f"{root}/{STUDY}/champion.json"
+    content = json.loads(content_of(pointer))
     content["standing"]["suspended"] = False
-    pointer.write_text(json.dumps(content))
+    storage.write_whole(pointer, json.dumps(content).encode())
 
     (problem,) = verify(root, STUDY).problems
 
@@ -125,7 +136,7 @@ def test_a_pointer_to_another_model_is_found(root: str) -> None:
 def test_a_models_file_with_another_digest_is_found(root: str, file: str) -> None:
     champion = Registry(root).champion(STUDY)
     assert champion is not None
-    (Path(root) / STUDY / file.format(id=champion.id)).write_text("other")
+    storage.write_whole(f"{root}/{STUDY}/{file.format(id=champion.id)}", b"other")
 
     (problem,) = verify(root, STUDY).problems
 
@@ -135,16 +146,17 @@ def test_a_models_file_with_another_digest_is_found(root: str, file: str) -> Non
 
 
 def test_a_registration_that_was_changed_is_found_and_not_served(root: str) -> None:
-    for path in each((Path(root) / STUDY / "history").iterdir()):
-        path.write_text(path.read_text().replace('"data"', '"dada"'))
+    folder = f"{root}/{STUDY}/history"
+    for name in each(storage.files_below(folder)):
+        rewrite(f"{folder}/{name}", '"data"', '"dada"')
 
     assert "was changed" in " ".join(verify(root, STUDY).problems)
     with pytest.raises(UserError, match="not the file that was registered"):
         Registry(root).champion(STUDY)
 
 
-def test_two_names_from_one_account_are_noted(tmp_path: Path) -> None:
-    root = str(tmp_path / "registry")
+def test_two_names_from_one_account_are_noted(registry_root: str, tmp_path: Path) -> None:
+    root = registry_root
     model = add(root, tmp_path, "a", Decision(NONE, "two_persons")).entry
     for name in ("Ada", "Grace"):
         by = decision(Actor(account="ci@runner", name=name))
@@ -157,7 +169,7 @@ def test_two_names_from_one_account_are_noted(tmp_path: Path) -> None:
 
 def test_a_lost_pointer_is_made_again_from_the_trail(root: str) -> None:
     champion = champion_id(root)
-    (Path(root) / STUDY / "champion.json").unlink()
+    storage.remove_file(f"{root}/{STUDY}/champion.json")
 
     recover(root, STUDY, ADA, "the disk was full")
 

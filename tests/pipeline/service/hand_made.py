@@ -18,6 +18,7 @@ from pipeline.names import EXAMPLES_SIGNATURE
 from pipeline.results.contributions import CONTRIBUTIONS_FILE
 from pipeline.results.registration import Candidate, RegisteredModel
 from pipeline.results.uncertainty import SERVED_FILE
+from pipeline.runs.register import Decision
 from pipeline.runs.registry import Registry
 from tests.registered_models import documents
 
@@ -221,9 +222,10 @@ def register(
     folder: Path,
     run: str = "run-1",
     evidence: dict[str, Any] | None = None,
+    decision: Decision | None = None,
     **changes: Any,
 ) -> RegisteredModel:
-    """Registers a saved model as the champion.
+    """Registers a saved model: as the champion, unless a person decides.
 
     Args:
         root: Root of the registry.
@@ -231,6 +233,7 @@ def register(
         folder: Folder for files that are copied into the registry.
         run: Id of the run.
         evidence: What the card has of metrics and verdict.
+        decision: What decides on its promotion.
         changes: Sections of the study file that differ.
     """
     candidate = Candidate(
@@ -257,7 +260,9 @@ def register(
     statistics.mkdir(parents=True, exist_ok=True)
     (statistics / "FeatureStats.pb").write_bytes(_statistics())
     registry = Registry(str(root))
-    return registry.register(candidate, str(model), str(statistics), documents=found).entry
+    return registry.register(
+        candidate, str(model), str(statistics), documents=found, decision=decision
+    ).entry
 
 
 def serialized_example(subject: dict[str, Any]) -> bytes:

@@ -1,0 +1,15 @@
+"""A registry in a folder and one in an object store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(params=["folder", "object store"])
+def registry_root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Root of a registry that is empty: in a folder, and in a bucket of moto."""
+    if request.param == "folder":
+        return str(tmp_path / "registry")
+    return f"s3://{request.getfixturevalue('bucket')}/registry"
