@@ -86,6 +86,20 @@ GROUPS = (
         ),
     ),
     Group(
+        "short ones",
+        6,
+        (
+            "tests/components",
+            "tests/grafana/test_browser.py",
+            "tests/pipeline/beam",
+            "tests/pipeline/html",
+            "tests/pipeline/pages",
+            "tests/pipeline/runs",
+            "tests/pipeline/service",
+            "tests/pipeline/synthetic",
+        ),
+    ),
+    Group(
         "compilation",
         5,
         (
@@ -143,20 +157,6 @@ GROUPS = (
         "damaged files",
         3,
         ("tests/benchmarks/test_faults.py", "tests/pipeline/reading/formats/test_fuzz.py"),
-    ),
-    Group(
-        "short ones",
-        3,
-        (
-            "tests/components",
-            "tests/grafana/test_browser.py",
-            "tests/pipeline/beam",
-            "tests/pipeline/html",
-            "tests/pipeline/pages",
-            "tests/pipeline/runs",
-            "tests/pipeline/service",
-            "tests/pipeline/synthetic",
-        ),
     ),
     Group("trainer", 2, ("tests/trainer",)),
 )
