@@ -137,7 +137,9 @@ def _drift(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterator[
         return
     champion = _statistics(baseline, "train")
     described = champion.datasets[0]
-    columns = read_described(inputs["examples"], "train", described, MOST_SUBJECTS)
+    columns = read_described(
+        inputs["examples"], "train", described, settings.features, MOST_SUBJECTS
+    )
     current = _statistics(inputs["statistics"], "train")
     distances = drift_distances(
         compared_with(described, current, columns, settings.smallest_group),

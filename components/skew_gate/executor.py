@@ -46,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
         findings = tuple(
             skew_findings(
                 _statistics(input_dict["statistics"], "test"),
-                read_described(examples, "test", training.datasets[0]),
+                read_described(examples, "test", training.datasets[0], settings.kinds),
                 training,
                 settings,
             )

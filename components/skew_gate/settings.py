@@ -29,6 +29,11 @@ class SkewGateSettings(Settings):
     smallest_group: int
     titles: dict[str, str] = {}
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """`number` or `category` of each feature."""
+        return dict.fromkeys(self.numbers, "number") | dict.fromkeys(self.categories, "category")
+
     @classmethod
     def of(cls, study: Study) -> Self:
         """Takes SkewGate's part of a study.

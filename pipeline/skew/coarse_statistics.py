@@ -33,6 +33,7 @@ def read_described(
     examples: Artifact,
     split: str,
     described: statistics_pb2.DatasetFeatureStatistics,
+    kinds: Mapping[str, str] | None = None,
     most_subjects: int | None = None,
 ) -> ExampleColumns:
     """Reads the columns of a split that statistics describe.
@@ -41,15 +42,15 @@ def read_described(
         examples: The examples.
         split: The split.
         described: The statistics.
+        kinds: `number` or `category` of each column to read, where the statistics may be of another
+            study: those of another kind are not read. None reads all that are described.
         most_subjects: Subjects after this many are not read; None reads all.
     """
-    return read_columns(
-        examples,
-        [split],
-        _names(described, _NUMBERS),
-        _names(described, _CATEGORIES),
-        most_subjects,
+    numbers, categories = (
+        [name for name in _names(described, stats) if kinds is None or kinds.get(name) == kind]
+        for stats, kind in ((_NUMBERS, "number"), (_CATEGORIES, "category"))
     )
+    return read_columns(examples, [split], numbers, categories, most_subjects)
 
 
 def coarse_statistics(
@@ -127,8 +128,8 @@ def in_bins_of(
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
     """Counts of other subjects in the bins and categories that statistics of training have.
 
-    Numbers beyond the outermost bins are in these; categories that the training has not are with
-    its rare ones.
+    Columns that the subjects do not have are left out. Numbers beyond the outermost bins are in
+    these; categories that the training has not are with its rare ones.
 
     Args:
         training: Statistics as the registry keeps them.
@@ -141,7 +142,9 @@ def in_bins_of(
     dataset = found.datasets.add(num_examples=columns.subjects)
     for feature in training.features:
         kind, name = feature.WhichOneof("stats"), feature.path.step[0]
-        if kind is None:
+        if kind is None or name not in (
+            columns.numbers if kind == _NUMBERS else columns.categories
+        ):
             continue
         of_training = getattr(feature, kind)
         values = _values(columns, name)

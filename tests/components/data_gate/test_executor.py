@@ -242,6 +242,17 @@ def test_a_feature_that_shifted_since_the_champion_is_a_warning(
     assert [item["feature"] for item in record.findings] == ["AGE"]
 
 
+def test_a_feature_that_was_of_another_kind_is_not_compared(run: Any) -> None:
+    run.baseline = subjects(seed=0)
+    run.baseline["SEX"] = 1.0
+
+    distances = {
+        (item["feature"], item["value"]) for item in run.execute() if item["rule"] == "drift"
+    }
+
+    assert distances == {("AGE", 0.0), ("SEX", None), ("arm", 0.0)}
+
+
 def test_a_planted_leak_stops_the_run(run: Any) -> None:
     noise = np.random.default_rng(9).normal(0, 0.1, SUBJECTS)
     run.frames["train"]["AGE"] = 40 + 20 * (run.frames["train"]["label_death"] + noise)
