@@ -32,7 +32,6 @@ from tests.campaign.holds import WORK, Point, points_of
 from tests.campaign.roots import Ended, Root, warm_process
 from tests.campaign.study import arguments
 from tests.campaign.whole import Register
-from tests.each import each
 
 MOMENTS = 5
 CTRL_C = ("TrialExampleGen", "Transform", "Trainer", "TrialEvaluator")
@@ -162,6 +161,6 @@ def leave_draft(ended: Ended) -> None:
 
 def age(root: Path) -> None:
     """Makes all files old: a writer that is alive would have gone on."""
-    for path in each(root.rglob("*")):
+    for path in root.rglob("*"):
         then = path.stat().st_mtime - _HOURS
         os.utime(path, (then, then))

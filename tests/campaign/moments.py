@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.campaign.chain import age
 from tests.campaign.checks import half, outputs
 from tests.campaign.roots import Ended, Root, Warm
 from tests.campaign.study import arguments
@@ -44,6 +45,7 @@ def moments(number: int, seed: int, folder: Path) -> Iterator[dict[str, Any]]:
     root = Root(warm, folder / "0", chosen)
     for _ in range(number):
         seconds = chance.uniform(0, longest)
+        age(root.path)
         with root.running("moment") as started:
             started.wait(seconds)
             started.kill()
@@ -56,6 +58,7 @@ def moments(number: int, seed: int, folder: Path) -> Iterator[dict[str, Any]]:
             wrong.append(f"processes of {ended.run} still run")
         running = [stage for stage, status in _statuses(ended).items() if status == "running"]
         yield {"seconds": round(seconds, 2), "ended": ended.code == 0, "stages": running}
+    age(root.path)
     last = root.whole("the last")
     wrong += _differences(whole, last)
     wrong += [f"left: {name}" for name in (folder / "tmp").iterdir()]
