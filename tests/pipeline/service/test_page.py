@@ -15,6 +15,7 @@ from pipeline.service.app import create_app
 from pipeline.service.follower import Follower
 from pipeline.service.page.words import out_of_hundred, words_of
 from pipeline.service.tokens import Tokens
+from tests.contrasts import CONTRASTS
 from tests.each import each
 from tests.pipeline.service.hand_made import FEATURES, SUBJECT
 from tests.pipeline.service.running import running
@@ -235,3 +236,25 @@ def test_a_browser_shows_it_and_the_keyboard_is_enough(
     assert page.evaluate(wider) <= 0
     assert complaints == []
     assert page.url == str(client.base_url) + "/"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_in_the_form_beside_problems_and_in_an_answer(
+    client: httpx.Client, browse: Callable[[Path, int], Any], tmp_path: Path, scheme: Any
+) -> None:
+    """WCAG 2.2, success criterion 1.4.3, level AA, as of the report."""
+    wrong = FILLED | {"AGE": "old", "arm": "", "HEIGHT": "180"}
+    shown = {
+        "empty form": (client.get("/"), "Predict"),
+        "problems": (client.post("/", data=wrong), "There is no prediction yet"),
+        "answer": (client.post("/", data=FILLED), "Prediction"),
+    }
+    for name, (answer, text) in each(shown.items()):
+        file = tmp_path / "page.html"
+        file.write_text(answer.text, "utf-8")
+        page = browse(file, 400).page
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate(CONTRASTS)
+        assert text in [item["text"] for item in found], name
+        assert [item for item in found if item["ratio"] < item["least"]] == [], name
