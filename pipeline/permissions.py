@@ -74,8 +74,13 @@ def is_unblinded(root: Path) -> bool:
     return unblinded_root_of(root) is not None
 
 
-def check_store_of(root: Path, address: str) -> None:
-    """Refuses a store for unblinded runs that others can read.
+def check_store_of(root: Path, address: str, option: str = "--store") -> None:
+    """Refuses a store or a prediction log for unblinded runs that others can read.
+
+    Args:
+        root: Root of the runs, or of their registry.
+        address: The store's.
+        option: The option that names it.
 
     Raises:
         UserError: The root is that of unblinded runs, and the store does not lie in it.
@@ -84,7 +89,7 @@ def check_store_of(root: Path, address: str) -> None:
     if place and unblinded_root_of(Path(address.removeprefix(SQLITE))) != place:
         raise UserError(
             f"{place}: results by arm of an ongoing trial go into a store below this root alone "
-            "(leave --store out)."
+            f"(leave {option} out)."
         )
 
 

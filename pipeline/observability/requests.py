@@ -11,7 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pipeline.observability.address import is_observed
 
 _SERVICE = "trial-service"
-_TRACE_HEADERS = ("traceparent", "tracestate")
+_TRACE_HEADER = b"traceparent"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
+_OTHER_METHOD = "_OTHER"
+"""OpenTelemetry's name of a method that is none of the known ones: a client may send any text."""
 _SERVER_FAULT = 500
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -57,10 +60,11 @@ class RequestSpans:
 
         from pipeline.observability.sender import Timed
 
+        method = method if method in _METHODS else _OTHER_METHOD
         carrier = {
             name.decode("ascii"): value.decode("latin-1")
             for name, value in headers
-            if name.decode("latin-1") in _TRACE_HEADERS
+            if name == _TRACE_HEADER
         }
         attributes: dict[str, str | int] = {
             "http.request.method": method,

@@ -12,12 +12,15 @@ from pathlib import Path
 
 from pipeline.names import RunKind
 from pipeline.observability.address import is_observed
+from pipeline.permissions import unblinded_root_of
 from pipeline.runs.run_file import RunFile
 from pipeline.runs.stage_record import StageRecord, read_records
 
 
 def send_run(file: RunFile, records: Path) -> None:
     """Sends a run that has ended, with all its stages; nothing where no address is set.
+
+    An unblinded run has results by arm of an ongoing trial, and is sent nowhere.
 
     Args:
         file: The run's file.
@@ -26,7 +29,7 @@ def send_run(file: RunFile, records: Path) -> None:
     Raises:
         UserError: A record can't be read, or the address is none.
     """
-    if not is_observed():
+    if not is_observed() or unblinded_root_of(records):
         return
     from pipeline.observability.spans import run_and_stages, sending
 
@@ -75,17 +78,18 @@ def send_stage(record: StageRecord, study: str, kind: RunKind) -> None:
 
 
 @contextmanager
-def sent_log(run: str, stage: str = "") -> Iterator[None]:
+def sent_log(run: str, stage: str = "", file: Path | None = None) -> Iterator[None]:
     """Sends what this project logs meanwhile, with the ids of a run's trace.
 
     Args:
         run: The run's id.
         stage: The stage that logs; empty for the run itself.
+        file: The run's log; nothing is sent of an unblinded one.
 
     Raises:
         UserError: The address is none.
     """
-    if not is_observed():
+    if not is_observed() or (file and unblinded_root_of(file)):
         yield
         return
     from pipeline.observability.spans import sending_lines

@@ -43,6 +43,13 @@ class _ToReceiver(logging.Handler):
         self._sender, self._context = sender, context_of(trace, span)
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._emit(record)
+        except Exception:
+            # As logging's own handlers do: a line that can't be sent fails nothing.
+            self.handleError(record)
+
+    def _emit(self, record: logging.LogRecord) -> None:
         self._sender.log.emit(
             timestamp=int(record.created * 1e9),
             context=self._context,

@@ -76,7 +76,7 @@ def create_app(
         if recorder:
             await run_in_threadpool(recorder.close)
         if spans:
-            spans.close()
+            await run_in_threadpool(spans.close)
 
     app = FastAPI(lifespan=follow, openapi_url=None, docs_url=None, redoc_url=None)
     rates = Rates(limits.most_requests, tokens)

@@ -12,7 +12,7 @@ from pipeline.cli.commands.run import BEAM_OPTION, beam_options, build_settings,
 from pipeline.cli.lazy import Command
 from pipeline.cli.options import json_option, path_option, prediction_log_option, root_option
 from pipeline.errors import UserError
-from pipeline.permissions import is_unblinded
+from pipeline.permissions import check_store_of, is_unblinded
 
 _STORE = Path("store")
 """What `--out` calls the prediction log."""
@@ -72,7 +72,7 @@ def score(
     chosen_model(load_study(find_study_file(settings.study), is_unblinded(settings.root)), model)
     log = ""
     if out == _STORE:
-        log = _checked_log(prediction_log, with_subject)
+        log = _checked_log(settings.root, prediction_log, with_subject)
     elif out is not None:
         check_output(out)
     from pipeline.runners.local.score import ScoringChoice
@@ -82,7 +82,7 @@ def score(
     return Answer(outcome.to_json(), exit_code(outcome, fail_if_refused=False))
 
 
-def _checked_log(address: str | None, with_subject: bool) -> str:
+def _checked_log(root: Path, address: str | None, with_subject: bool) -> str:
     """The address of the prediction log."""
     if not address:
         raise UserError(
@@ -96,4 +96,5 @@ def _checked_log(address: str | None, with_subject: bool) -> str:
         )
     from pipeline.predictions.open_log import checked_address
 
+    check_store_of(root, address, "--prediction-log")
     return checked_address(address)

@@ -17,7 +17,7 @@ from pipeline.cli.options import (
     root_option,
     variable_option,
 )
-from pipeline.permissions import is_unblinded
+from pipeline.permissions import check_store_of, is_unblinded
 from pipeline.study.shipped import DEFAULT_STUDY
 
 
@@ -99,6 +99,8 @@ def serve(
     from pipeline.study.load import load_study
 
     log_service("pipeline.service")
+    if prediction_log:
+        check_store_of(root, prediction_log, "--prediction-log")
     # A server has no study file: the registry has that of its champion.
     if Path(study).suffix in (".yaml", ".yml"):
         study = load_study(Path(study), is_unblinded(root)).study

@@ -108,12 +108,15 @@ def export_run(store: str, facts: RunFacts) -> None:
 
 def _publish(record: StageRecord, task: Task) -> None:
     sys.stderr.write(f"{RECORD}{record.model_dump_json()}\n")
+    if task.store:
+        _export(task, record)
     try:
         send_stage(record, task.study, task.kind)
     except UserError as error:
         logger.warning("The stage's span was not sent: %s", error)
-    if task.store:
-        _export(task, record)
+    except Exception as error:
+        # Of OpenTelemetry, as by a variable of its own that is no number: it fails no stage.
+        logger.warning("The stage's span was not sent: %s", type(error).__name__)
 
 
 def _export(task: Task, record: StageRecord) -> None:

@@ -127,7 +127,12 @@ def export_run(file: RunFile, records: Path, console: Console, attempts: int | N
     Returns:
         Whether there is nothing left to try: False where the store is down.
     """
+    exported = _export(file, records, console, attempts)
     _send(file, records)
+    return exported
+
+
+def _export(file: RunFile, records: Path, console: Console, attempts: int | None) -> bool:
     if not file.store:
         return True
     from pipeline.store.engine import StoreDownError
@@ -154,3 +159,6 @@ def _send(file: RunFile, records: Path) -> None:
         send_run(file, records)
     except UserError as error:
         logger.warning("the run's trace was not sent: %s", error)
+    except Exception as error:
+        # Of OpenTelemetry, as by a variable of its own that is no number: it fails no run.
+        logger.warning("the run's trace was not sent: %s", type(error).__name__)

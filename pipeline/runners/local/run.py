@@ -124,7 +124,7 @@ def _run(
         log_file: Its log.
         notes: Folder for what must be known of the run if this process dies.
     """
-    with terminal_and_log(log_file) as console, sent_log(run_id):
+    with terminal_and_log(log_file) as console, sent_log(run_id, file=log_file):
         config = _resolve(resolving, run_id, console, log_file)
         if isinstance(config, RunOutcome):
             return config
@@ -155,7 +155,7 @@ def _report_death(death: Death, notes: Path, run_id: str, log_file: Path) -> Run
     )
     reason = (closed and closed.reason) or f"Before the first stage the run's process {death}."
     paths = {"log": log_file}
-    with terminal_and_log(log_file) as console, sent_log(run_id):
+    with terminal_and_log(log_file) as console, sent_log(run_id, file=log_file):
         logger.error("the run failed: %s", reason)
         console.show_cursor()
         print_words(

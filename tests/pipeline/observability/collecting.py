@@ -47,9 +47,11 @@ class Collector:
 
 def _program() -> Path:
     if not _BUILT.exists():
+        # An interrupted build leaves no program.
+        draft = _BUILT.with_name(f".{_BUILT.name}.{os.getpid()}")
         go = needed_program("go", "install Go as go.mod beside the collector's source asks")
         ran = subprocess.run(
-            [go, "build", "-trimpath", "-o", str(_BUILT), "."],
+            [go, "build", "-trimpath", "-o", str(draft), "."],
             cwd=_SOURCES,
             env={**os.environ, "CGO_ENABLED": "0"},
             capture_output=True,
@@ -58,6 +60,7 @@ def _program() -> Path:
         )
         if ran.returncode:
             pytest.fail(ran.stderr)
+        draft.replace(_BUILT)
     return _BUILT
 
 

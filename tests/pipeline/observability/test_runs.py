@@ -18,11 +18,14 @@ from pipeline.names import TRAINING
 from pipeline.observability.address import ENDPOINT, is_observed
 from pipeline.observability.identity import span_id, trace_id
 from pipeline.observability.runs import send_run, send_stage, send_start, sent_log
+from pipeline.permissions import account_name
 from pipeline.results.findings import Finding
 from pipeline.runs.run_file import RunFile
 from pipeline.runs.run_record import recorded
 from pipeline.runs.stage_record import CountedRows, StageRecord
+from pipeline.runs.unblinded import open_root
 from tests.pipeline.observability.receiver import Receiver, attributes
+from tests.pipeline.runs.test_unblinded import ongoing
 
 STARTED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET = "born 1931 in Ulm"
@@ -250,3 +253,17 @@ def test_a_stage_that_fails_otherwise_is_recorded_by_the_type_alone(
 
     assert by_name(receiver)["Transform"]["status"]["code"] == 2
     assert SECRET not in receiver.text
+
+
+def test_an_unblinded_run_is_sent_nowhere(receiver: Receiver, tmp_path: Path) -> None:
+    root = open_root(tmp_path, ongoing(account_name()), "study.yaml", "trial run")
+    records = root / "hand" / "records" / "r1"
+    READS.write(records)
+    logger = logging.getLogger("components.evaluator")
+    logger.setLevel(logging.INFO)
+
+    with sent_log("r1", file=root / "logs" / "r1.log"):
+        logger.warning("the risk of arm Active is")
+    send_run(run_file(), records)
+
+    assert receiver.requests == []
