@@ -21,6 +21,7 @@ from pipeline.results.division import Division, division_of_run
 from pipeline.results.documents import Metrics, Verdict, headline_metrics, read_result
 from pipeline.results.evaluation_plan import read_plan
 from pipeline.results.registration import Candidate, RegisteredModel, Registration
+from pipeline.results.release import read_release
 from pipeline.runs.entries import served_tasks
 from pipeline.runs.promotion import CARD_FILE, VERDICT_FILE
 from pipeline.runs.publish import publish
@@ -93,6 +94,12 @@ def _refusal(input_dict: dict[str, list[Artifact]], titles: Titles) -> str | Non
     pushed = input_dict.get("pushed_model")
     if pushed and artifact_utils.get_single_instance(pushed).get_int_custom_property("pushed") != 1:
         return "it was blessed, but Pusher did not push it."
+    # The champion is compared with, served and described: all that would disclose the few subjects.
+    if read_release(artifact_utils.get_single_uri(input_dict["examples"])).is_held_back:
+        return (
+            "it was blessed, but the run's numbers are held back, and its model with them. The "
+            "next run that is shown registers its own."
+        )
     return None
 
 

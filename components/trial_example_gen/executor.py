@@ -90,12 +90,10 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         with self._make_beam_pipeline() as root:
             write_examples(root, job, folders, unfinished, rejects.uri, dealt)
         fileio.rmtree(unfinished)
-        check_counts(
-            plan,
-            read_result(Counts, rejects.uri),
-            read_plan(rejects.uri),
-        )
+        counts, division = read_result(Counts, rejects.uri), read_plan(rejects.uri)
+        # First: the checks log and name numbers.
         _release(settings, exec_properties, examples, rejects)
+        check_counts(plan, counts, division)
 
 
 def _release(

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ _SUBJECT = "subject"
 _TIME = "%Y%m%dT%H%M%S.%f"
 _ENDING = ".parquet"
 _LOCK = "ledger.lock"
+_DIGEST = "digest"
 _LONGEST_SECONDS = 600.0
 _POLL_SECONDS = 0.05
 _DATA_DIGITS = 12
@@ -94,6 +96,8 @@ def claim(registry_root: str, study: str, cut: Cut, smallest: int) -> Release:
         is_new = True
         for name in known:
             release = _read(f"{folder}/{name}")
+            if release is None:
+                continue
             if reason := _reason(release, cut, smallest):
                 return Release(smallest_group=smallest, earlier=_earlier(name, release, reason))
             is_new = is_new and not _is_same(release, cut)
@@ -103,7 +107,7 @@ def claim(registry_root: str, study: str, cut: Cut, smallest: int) -> Release:
             # No lock holds an object store: what was added meanwhile is seen now.
             for name in set(_names(folder)) - {*known, own}:
                 release = _read(f"{folder}/{name}")
-                if reason := _reason(release, cut, smallest):
+                if release and (reason := _reason(release, cut, smallest)):
                     storage.remove_file(f"{folder}/{own}")
                     return Release(smallest_group=smallest, earlier=_earlier(name, release, reason))
     return Release(smallest_group=smallest)
@@ -216,31 +220,50 @@ def _content(cut: Cut) -> bytes:
     columns = {_SUBJECT: pa.array(cut.found.subjects)}
     columns |= {f"={name}": pa.array(values) for name, values in cut.found.columns.items()}
     table = pa.table(columns).replace_schema_metadata(
-        {"key_id": cut.key_id, "fingerprint": cut.fingerprint}
+        {"key_id": cut.key_id, "fingerprint": cut.fingerprint, _DIGEST: _digest(cut.found)}
     )
     buffer = io.BytesIO()
     parquet.write_table(table, buffer)
     return buffer.getvalue()
 
 
-def _read(path: str) -> Cut:
-    import pyarrow as pa
-    from pyarrow import parquet
+def _digest(found: Contributions) -> str:
+    """SHA-256 over all columns, since not every damage of a Parquet file makes it unreadable."""
+    digest = sha256(found.subjects.tobytes())
+    for name in sorted(found.columns):
+        digest.update(name.encode())
+        digest.update(found.columns[name].tobytes())
+    return digest.hexdigest()
 
+
+def _read(path: str) -> Cut | None:
+    """Reads a release; None where another run has just taken its own back from an object store.
+
+    Raises:
+        UserError: The file is damaged.
+    """
     content = storage.read(path)
+    if content is None:
+        return None
     try:
-        table = parquet.read_table(io.BytesIO(content or b""))
-    except pa.ArrowInvalid:
+        return _parsed(content)
+    # What pyarrow raises for damage differs by its place.
+    except (ValueError, OSError, KeyError, AttributeError):
         raise UserError(
             f"{path}: this file of the ledger of releases is damaged, so it is not known from "
             "which earlier release the run may differ by few subjects. Restore it from a backup."
         ) from None
+
+
+def _parsed(content: bytes) -> Cut:
+    from pyarrow import parquet
+
+    table = parquet.read_table(io.BytesIO(content))
     described = {name.decode(): text.decode() for name, text in table.schema.metadata.items()}
-    return Cut(
-        Contributions(
-            table[_SUBJECT].to_numpy(),
-            {name[1:]: table[name].to_numpy() for name in table.column_names if name != _SUBJECT},
-        ),
-        described["key_id"],
-        described["fingerprint"],
+    found = Contributions(
+        table[_SUBJECT].to_numpy(),
+        {name[1:]: table[name].to_numpy() for name in table.column_names if name != _SUBJECT},
     )
+    if described[_DIGEST] != _digest(found):
+        raise ValueError("the columns are others")
+    return Cut(found, described["key_id"], described["fingerprint"])

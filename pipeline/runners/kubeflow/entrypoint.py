@@ -167,24 +167,30 @@ def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> N
     tfx_output_file = folder / "executor" / "output.json"
     given = handover.parameters()
     executor_input = handover.for_tfx(executor_parameters(given), tfx_output_file)
-    kubeflow_v2_run_executor.main(
-        (
-            argparse.Namespace(
-                executor_class_path=options.executor_class_path,
-                json_serialized_invocation_args=json.dumps(executor_input),
-                json_serialized_inputs_spec_args=options.json_serialized_inputs_spec_args,
-            ),
-            _beam_arguments(given, handover),
+    try:
+        kubeflow_v2_run_executor.main(
+            (
+                argparse.Namespace(
+                    executor_class_path=options.executor_class_path,
+                    json_serialized_invocation_args=json.dumps(executor_input),
+                    json_serialized_inputs_spec_args=options.json_serialized_inputs_spec_args,
+                ),
+                _beam_arguments(given, handover),
+            )
         )
-    )
-    log_rows(
-        options.stage,
-        {name: [_Located(str(p)) for p in paths] for name, paths in handover.input_paths().items()},
-        {name: [_Located(str(path))] for name, path in handover.output_paths().items()},
-    )
-    places = [*handover.output_paths().values(), *chain(*handover.input_paths().values())]
-    if any(read_release(str(place)).is_held_back for place in places):
-        logger.info("rows are held back", extra={"held_back": True})
+        log_rows(
+            options.stage,
+            {
+                name: [_Located(str(p)) for p in paths]
+                for name, paths in handover.input_paths().items()
+            },
+            {name: [_Located(str(path))] for name, path in handover.output_paths().items()},
+        )
+    finally:
+        # Also where the executor fails: it may have logged rows before.
+        places = [*handover.output_paths().values(), *chain(*handover.input_paths().values())]
+        if any(read_release(str(place)).is_held_back for place in places):
+            logger.info("rows are held back", extra={"held_back": True})
     handover.fill_empty_outputs()
     output = handover.for_launcher(json.loads(tfx_output_file.read_text()))
     handover.output_file.parent.mkdir(parents=True, exist_ok=True)

@@ -156,6 +156,23 @@ def test_a_damaged_release_stops_the_run(tmp_path: Path) -> None:
         is_shown(tmp_path, cut(100))
 
 
+def test_no_changed_byte_of_a_release_lets_a_near_run_be_shown(tmp_path: Path) -> None:
+    assert is_shown(tmp_path, cut(100))
+    (release,) = ledger(tmp_path)
+    whole = release.read_bytes()
+    refused = 0
+    for place in each(range(0, len(whole), 5)):
+        changed = bytearray(whole)
+        changed[place] ^= 0x41
+        release.write_bytes(bytes(changed))
+        try:
+            assert not is_shown(tmp_path, cut(101)), place
+        except UserError:
+            refused += 1
+    assert refused > 100
+    assert len(ledger(tmp_path)) == 1
+
+
 def test_of_runs_at_once_that_differ_by_few_subjects_one_is_shown(tmp_path: Path) -> None:
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
         shown = list(pool.map(is_shown, [tmp_path] * 4, map(cut, (100, 101, 102, 103))))
