@@ -3,7 +3,7 @@
 # What a person may set, with TUNE, UNBLINDED, VALIDATE, SCORE, WITH_SUBJECT and COVERAGE as switches.
 VARIABLES := BASE BEAM BY COVERAGE CRON DATA ENDPOINT FLINK_JARS IMAGE IMAGE_BUILD IMAGE_OPTIONS IMAGE_PUSH \
 	MASTER MODEL NAMESPACE ONLY OTHER OUT PACKAGE PARAMETERS PARAMS PORT PYTHON REASON REGISTRY ROOT RUN RUNNER \
-	SCORE SEED SETTINGS STEPS STORE STUDY SUBJECTS TOKENS TUNE UNBLINDED UPDATE VALIDATE WAIT WITH_SUBJECT WORKERS
+	SCORE SEED SERVING SETTINGS STEPS STORE STUDY SUBJECTS TOKENS TUNE UNBLINDED UPDATE VALIDATE WAIT WITH_SUBJECT WORKERS
 # Their values are text: make takes them unexpanded, and a recipe reads them from its environment
 # ("$$STUDY"), so that nothing in them is run.
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
@@ -111,9 +111,9 @@ export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
 	@$(TRIAL) export $(if $(RUN),"$$RUN") $(if $(STORE),--store "$$STORE") \
 	  $(if $(ROOT),--root "$$ROOT")
 
-verdict: $(READY) ## The newest verdict in the store; fails where the model was refused: STUDY=name [RUN=id STORE=address ROOT=runs].
+verdict: $(READY) ## The newest verdict in the store; fails where the model was refused: STUDY=name [RUN=id STORE=address ROOT=runs OUT=file].
 	@$(TRIAL) verdict --fail-if-refused --study "$$STUDY" $(if $(RUN),--run "$$RUN") \
-	  $(if $(STORE),--store "$$STORE") $(if $(ROOT),--root "$$ROOT")
+	  $(if $(STORE),--store "$$STORE") $(if $(ROOT),--root "$$ROOT") $(if $(OUT),--dotenv "$$OUT")
 
 store-migrate: $(READY) ## Make the store's tables and roles, set their passwords: STORE=address.
 	@$(TRIAL) store migrate $(if $(STORE),"$$STORE")
@@ -126,13 +126,15 @@ models: $(READY) ## The registered models of a study and the audit trail: [STUDY
 	@$(TRIAL) models list $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") \
 	  $(if $(REGISTRY),--registry "$$REGISTRY")
 
-promote: $(READY) ## Make a registered model the champion: MODEL=id REASON="why" [BY=name STUDY=ist ROOT=runs REGISTRY=address].
+promote: $(READY) ## Make a registered model the champion: MODEL=id REASON="why" [BY=name STUDY=ist ROOT=runs REGISTRY=address SERVING=address].
 	@$(TRIAL) models promote "$$MODEL" --reason "$$REASON" $(if $(BY),--as "$$BY") \
-	  $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") $(if $(REGISTRY),--registry "$$REGISTRY")
+	  $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") $(if $(REGISTRY),--registry "$$REGISTRY") \
+	  $(if $(SERVING),--serving "$$SERVING")
 
-rollback: $(READY) ## Make the champion before this one the champion again: REASON="why" [BY=name STUDY=ist ROOT=runs REGISTRY=address].
+rollback: $(READY) ## Make the champion before this one the champion again: REASON="why" [BY=name STUDY=ist ROOT=runs REGISTRY=address SERVING=address].
 	@$(TRIAL) models rollback --reason "$$REASON" $(if $(BY),--as "$$BY") \
-	  $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") $(if $(REGISTRY),--registry "$$REGISTRY")
+	  $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") $(if $(REGISTRY),--registry "$$REGISTRY") \
+	  $(if $(SERVING),--serving "$$SERVING")
 
 boards: $(READY) ## The store's boards as one HTML file: [STORE=address ROOT=runs OUT=file].
 	@$(TRIAL) boards $(if $(STORE),--store "$$STORE") $(if $(ROOT),--root "$$ROOT") \

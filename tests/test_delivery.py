@@ -12,27 +12,45 @@ import pytest
 import yaml
 
 from benchmarks.environments import environment
+from pipeline.runs.register import NONE, Decision
+from pipeline.runs.registry import Registry
 from pipeline.version import PROJECT
 from tests.commands import check
 from tests.each import each
+from tests.kubeflow.delivery_jobs import checkout
 from tests.pipeline.cli.command_tree import COMMANDS
-from tests.pipeline.cli.test_makefile import called, parse
+from tests.pipeline.cli.test_makefile import called, outside_of_make, parse
+from tests.pipeline.runs.governed import add
+from tests.pipeline.service.hand_made import CONTENT, STUDY
 
 GITHUB = PROJECT / ".github" / "workflows" / "delivery.yml"
 GITLAB = PROJECT / ".gitlab-ci.yml"
+PROMOTION = GITHUB.with_name("promotion.yml")
 COMPOSE = PROJECT / "kubeflow" / "service" / "compose.yaml"
 JOBS = ("test", "build", "staging", "promotion")
 OF_THE_COMMIT = {
     **{"GITHUB_SHA": "COMMIT", "CI_COMMIT_SHA": "COMMIT"},
-    **{"GITHUB_ACTOR": "ACTOR", "GITLAB_USER_LOGIN": "ACTOR"},
+    **{"GITHUB_TRIGGERING_ACTOR": "ACTOR", "GITLAB_USER_LOGIN": "ACTOR"},
+    **{"GITHUB_STEP_SUMMARY": "HANDED_ON", "verdict.env": '"$HANDED_ON"'},
+    **{"PROMOTED": "MODEL", "JUDGED_RUN": "MODEL", "commit $COMMIT": "$WHY"},
 }
+"""What a job's command has of its platform."""
+
+
+def jobs_of_github() -> dict[str, Any]:
+    files = [yaml.safe_load(path.read_text("utf-8")) for path in (GITHUB, PROMOTION)]
+    return {name: job for content in files for name, job in content["jobs"].items()}
 
 
 def steps_of_github() -> dict[str, list[str]]:
-    jobs = yaml.safe_load(GITHUB.read_text("utf-8"))["jobs"]
     return {
-        name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()
+        name: [step["run"] for step in job["steps"] if "run" in step]
+        for name, job in jobs_of_github().items()
     }
+
+
+def texts_of_github() -> str:
+    return GITHUB.read_text("utf-8") + PROMOTION.read_text("utf-8")
 
 
 def steps_of_gitlab() -> dict[str, list[str]]:
@@ -46,14 +64,22 @@ def on_any(command: str) -> str:
     return command
 
 
-STEPS = [step for steps in steps_of_gitlab().values() for step in steps]
+STEPS = sorted(
+    {
+        step
+        for jobs in (steps_of_gitlab(), steps_of_github())
+        for steps in jobs.values()
+        for step in steps
+    }
+)
 
 
 def test_the_jobs_follow_each_other() -> None:
-    github: dict[str, Any] = yaml.safe_load(GITHUB.read_text("utf-8"))["jobs"]
+    github = jobs_of_github()
 
     assert tuple(github) == JOBS
-    assert [job.get("needs") for job in github.values()] == [None, "test", "build", "staging"]
+    # A person starts the last one.
+    assert [job.get("needs") for job in github.values()] == [None, "test", "build", None]
     assert tuple(steps_of_gitlab()) == JOBS
 
 
@@ -106,7 +132,7 @@ def test_both_images_are_built_and_pushed_for_the_commit() -> None:
 
 
 def test_the_run_on_staging_knows_where_its_data_are(tmp_path: Path) -> None:
-    [step] = [step for step in STEPS if step.startswith("make submit")]
+    [step] = {step for step in STEPS if step.startswith("make submit")}
     variables = shlex.split(step.replace("$STAGING_DATA", "s3://bucket/data"))[2:]
 
     given = called(tmp_path, "submit", "STUDY=ist", *variables)
@@ -118,15 +144,56 @@ def test_variables_and_secrets_are_those_of_the_docs() -> None:
     documented = set(
         re.findall(r"^\| `([A-Z_]+)` \|", (PROJECT / "docs/delivery.md").read_text(), re.MULTILINE)
     )
-    github = set(re.findall(r"(?:vars|secrets)\.([A-Z_]+)", GITHUB.read_text("utf-8")))
+    github = set(re.findall(r"(?:vars|secrets)\.([A-Z_]+)", texts_of_github()))
 
     assert github == documented
 
 
 def test_no_secret_is_in_a_command() -> None:
-    secrets = re.findall(r"secrets\.([A-Z_]+)", GITHUB.read_text("utf-8"))
+    secrets = re.findall(r"secrets\.([A-Z_]+)", texts_of_github())
     for step in STEPS:
         assert not [secret for secret in each(secrets) if secret in step]
+
+
+@pytest.mark.slow
+def test_two_people_who_start_githubs_promotion_promote_the_model(tmp_path: Path) -> None:
+    """As the platform runs it: the second time it is the same run, started again by another one."""
+    folder = checkout(tmp_path / "checkout")
+    content = CONTENT | {"registry": {"promotion": "two_persons"}}
+    (folder / "study.yaml").write_text(yaml.safe_dump(content))
+    registry, serving = tmp_path / "registry", tmp_path / "serving"
+    waits = Decision(NONE, "two_persons")
+    model = add(str(registry), tmp_path, "staging", waits, study=STUDY).entry
+    # Registered since: it is not what was approved.
+    add(str(registry), tmp_path, "newer", waits, study=STUDY)
+    [command] = steps_of_github()["promotion"]
+
+    def started_by(person: str) -> subprocess.CompletedProcess[str]:
+        variables = {
+            **{"STUDY": "study.yaml", "REGISTRY": str(registry), "SERVING": str(serving)},
+            **{"PROMOTED": model.run, "WHY": "approved in meeting 12"},
+            **{"GITHUB_ACTOR": "ada", "GITHUB_TRIGGERING_ACTOR": person},
+        }
+        return subprocess.run(
+            ["sh", "-c", command],
+            cwd=folder,
+            env={**outside_of_make(), **variables, "PYTHONPATH": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    first, again, second = map(started_by, ("ada", "ada", "grace"))
+
+    assert "1 more must approve" in first.stdout, first.stderr
+    assert again.returncode == 2
+    assert f"has approved of {model.id} already" in again.stderr
+    assert f"champion  {model.id}" in second.stdout, second.stderr
+    last = Registry(str(registry)).book(STUDY).entries()[-1]
+    assert (last.action, last.reason) == ("promoted", "approved in meeting 12")
+    assert [actor.name for actor in (*last.approvals, last.actor)] == ["ada", "grace"]
+    [served] = serving.iterdir()
+    assert (served / "saved_model.pb").read_text() == "staging"
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +205,7 @@ def check_jsonschema(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 PUBLISHED = {
     GITHUB: "vendor.github-workflows",
+    PROMOTION: "vendor.github-workflows",
     GITLAB: "vendor.gitlab-ci",
     COMPOSE: "vendor.compose-spec",
     PROJECT / "grafana" / "compose.yaml": "vendor.compose-spec",

@@ -230,7 +230,9 @@ def _registered(book: Book, model: str) -> tuple[RegisteredModel, str]:
     found = find_entry(book.folder, book.study, model)
     if found is None:
         raise UserError(
-            f"{book.folder}: no trained model has the id {model}; `trial models list` shows them."
+            f"{book.folder}: no trained model has the id {model}, and no run of that id has "
+            "registered one (a model that the registry held already is not registered again); "
+            "`trial models list` shows them."
         )
     known = {entry.model for entry in book.entries()} | {
         name for entry in book.entries() for name in entry.models

@@ -103,6 +103,9 @@ def delivered(volume: Trial, pushed: list[str], staging: cluster.Cluster) -> Del
         return [run_command(name, step, checkout, variables) for step in commands_of(name)]
 
     said = {"staging": job("staging")}
+    # The platform hands the variables of the file to the next job.
+    handed = (checkout / "verdict.env").read_text().splitlines()
+    variables |= dict(line.split("=", 1) for line in handed)
     waiting = Registry(str(registry)).champion("synthetic") is None
     said["promotion"] = job("promotion")
     return Delivered(said, pushed, staging, waiting, Walked(staging.walker, staging.tasks))
@@ -129,7 +132,7 @@ def test_the_verdict_is_that_of_the_run(delivered: Delivered) -> None:
     assert verdict.startswith(f"run {run}: blessed\n")
 
 
-def test_a_person_promotes_the_newest_model_for_the_commit(
+def test_a_person_promotes_the_model_that_staging_judged_for_the_commit(
     delivered: Delivered, volume: Trial
 ) -> None:
     registry = Registry(str(volume.shared / "registry"))

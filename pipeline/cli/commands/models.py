@@ -110,7 +110,8 @@ def compare(model: str, other: str, study: str, root: Path, registry: str | None
 def promote(model: str, although_not_compared: bool, **given: Any) -> Answer:
     """Make MODEL the champion; two persons must where the study file says so.
 
-    MODEL is an id, or `newest` for the model that was registered last.
+    MODEL is its id, the id of the run that registered it, or `newest` for the model that was
+    registered last.
     """
     from pipeline.runs.changes import Rules
     from pipeline.runs.changes import promote as promote_model
@@ -119,12 +120,11 @@ def promote(model: str, although_not_compared: bool, **given: Any) -> Answer:
     from pipeline.study.shipped import find_study_file
 
     study = load_study(find_study_file(given["study"]), is_unblinded(given["root"]))
-    if model == _NEWEST:
-        found = overview(_registry_root(given["root"], given["registry"]), study.study)
-        model = found.models[0].entry.id
-        if model == found.champion:
-            click.echo(f"champion  {model} (the newest model, already)")
-            return Answer({"before": model, "champion": model, "approvals_missing": 0})
+    place = (_registry_root(given["root"], given["registry"]), study.study)
+    named, model = model, _model_of(model, *place)
+    if model != named and model == overview(*place).champion:
+        click.echo(f"champion  {model} (the model of `{named}`, already)")
+        return Answer({"before": model, "champion": model, "approvals_missing": 0})
     rules = Rules(study.registry.promotion, study.evaluation.drop_tasks, study.digest())
     return _decide(
         given,
@@ -258,6 +258,17 @@ def _decide(given: dict[str, Any], decide: Callable[[str, Change], Changed]) -> 
             "entry": changed.entry.model_dump(),
         }
     )
+
+
+def _model_of(named: str, root: str, study: str) -> str:
+    """Id of the model that a person has named by its id, by its run or as the newest one."""
+    from pipeline.runs.overview import overview
+    from pipeline.runs.registry import Registry
+
+    if named == _NEWEST:
+        return overview(root, study).models[0].entry.id
+    registered = reversed(Registry(root).history(study))
+    return next((entry.id for entry in registered if entry.run == named), named)
 
 
 def _serving(given: dict[str, Any], study: str) -> str:

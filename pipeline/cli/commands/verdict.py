@@ -18,6 +18,9 @@ from pipeline.titles import titled
 if TYPE_CHECKING:
     from pipeline.store.verdicts import StoredVerdict
 
+JUDGED_RUN = "JUDGED_RUN"
+"""Variable that a delivery's next job finds the run's id in."""
+
 
 @click.command(cls=Command)
 @click.option("--study", required=True, help="Name of the study, as its file has it.")
@@ -25,11 +28,24 @@ if TYPE_CHECKING:
 @store_option("Address of the store; the SQLite file below the root if not given.")
 @root_option
 @click.option("--fail-if-refused", is_flag=True, help="Exit code 3 if the model was not blessed.")
+@click.option(
+    "--dotenv",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Write the run's id to FILE as {JUDGED_RUN}=..., for the next job of a delivery; not "
+    "where --fail-if-refused ends with 3.",
+)
 @json_option
 def verdict(
-    study: str, run: str | None, store: str | None, root: Path, fail_if_refused: bool
+    study: str,
+    run: str | None,
+    store: str | None,
+    root: Path,
+    fail_if_refused: bool,
+    dotenv: Path | None,
 ) -> Answer:
     """Show the newest verdict of a study and the difference to the champion."""
+    from pipeline.storage import write_whole
     from pipeline.store.sqlite_file import sqlite_address
     from pipeline.store.verdicts import newest_verdict
 
@@ -37,6 +53,8 @@ def verdict(
     found = newest_verdict(address, study, run)
     click.echo("\n".join(_lines(found)))
     refused = fail_if_refused and not found.blessed
+    if dotenv and not refused:
+        write_whole(str(dotenv.resolve()), f"{JUDGED_RUN}={found.run}\n".encode())
     return Answer(dataclasses.asdict(found), ExitCode.MODEL_REFUSED if refused else ExitCode.DONE)
 
 

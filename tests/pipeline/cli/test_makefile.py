@@ -57,17 +57,17 @@ TARGETS = {
         **{"PARAMS": "a=1 b=2", "NAMESPACE": "n", "CRON": "0 3 * * *", "WAIT": "5"},
     },
     "export": {"RUN": "my runs/r1", "STORE": "sqlite:///my store", "ROOT": "my runs"},
-    "verdict": {"STUDY": "my study", "RUN": "r1", "STORE": "sqlite:///s", "ROOT": "my runs"},
+    "verdict": {"STUDY": "my s", "RUN": "r1", "STORE": "sqlite:///s", "ROOT": "my r", "OUT": "o o"},
     "store-migrate": {"STORE": "sqlite:///my store"},
     "freeze": {"STUDY": "ist", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
     "models": {"STUDY": "ist", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
     "promote": {
         **{"MODEL": "0123456789abcdef", "REASON": "my reason", "BY": "My Name", "STUDY": "ist"},
-        **{"ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
+        **{"ROOT": "my runs", "REGISTRY": "s3://b/my registry", "SERVING": "s3://b/my models"},
     },
     "rollback": {
         **{"REASON": "my reason", "BY": "My Name", "STUDY": "ist", "ROOT": "my runs"},
-        **{"REGISTRY": "s3://b/my registry"},
+        **{"REGISTRY": "s3://b/my registry", "SERVING": "s3://b/my models"},
     },
     "boards": {"STORE": "sqlite:///my store", "ROOT": "my runs", "OUT": "my boards.html"},
 }

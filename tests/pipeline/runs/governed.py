@@ -27,6 +27,7 @@ def add(
     blessed: bool = True,
     card: bool = True,
     tasks: tuple[str, ...] = ("death",),
+    study: str = STUDY,
 ) -> Registered:
     """Registers a model that a run has made.
 
@@ -38,6 +39,7 @@ def add(
         blessed: Whether the verdict is a blessing.
         card: Whether there is a card.
         tasks: Tasks that it serves.
+        study: Name of the study.
     """
     model, statistics = folder / name / "model", folder / name / "statistics"
     for made, file in ((model, "saved_model.pb"), (statistics, "FeatureStats.pb")):
@@ -45,7 +47,7 @@ def add(
         made.mkdir(parents=True)
         (made / file).write_text(name)
     candidate = Candidate(
-        study=STUDY,
+        study=study,
         split_seed=1,
         label_digest="labels",
         study_digest="study",

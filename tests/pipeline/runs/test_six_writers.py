@@ -58,8 +58,9 @@ def test_of_six_first_runs_one_is_the_champion_and_the_others_say_why_not(
     assert verify(root, STUDY).problems == ()
 
 
-def test_champion_history_and_served_model_agree_whatever_six_writers_do(tmp_path: Path) -> None:
-    root = str(tmp_path / "registry")
+def test_champion_history_and_served_model_agree_whatever_six_writers_do(
+    root: str, tmp_path: Path
+) -> None:
     add(root, tmp_path, "the first")
 
     found = attack("anything", root, tmp_path)

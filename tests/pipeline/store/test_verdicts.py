@@ -113,6 +113,19 @@ def test_the_exit_code_is_the_verdicts_where_it_is_asked_for(
     assert main([*command, "--fail-if-refused"]) == code
 
 
+@pytest.mark.parametrize(("blessed", "handed"), [(True, ["JUDGED_RUN=r1\n"]), (False, [])])
+def test_the_run_is_handed_to_the_next_job_where_its_model_was_blessed(
+    address: str, tmp_path: Path, blessed: bool, handed: list[str]
+) -> None:
+    export(address, run_rows("r1", blessed=blessed))
+    file = tmp_path / "verdict.env"
+
+    options = ["--fail-if-refused", "--dotenv", str(file)]
+    main(["verdict", "--store", address, "--study", STUDY, *options])
+
+    assert [path.read_text() for path in tmp_path.glob("*.env")] == handed
+
+
 def test_the_difference_is_shown_with_its_interval(
     address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
