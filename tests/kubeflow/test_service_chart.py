@@ -65,6 +65,18 @@ def test_limits_of_requests_are_values() -> None:
     assert container["args"][-2:] == ["--most-bytes=33554432", "--most-requests=0"]
 
 
+def test_options_are_variables_of_the_service() -> None:
+    values = "options.TRIAL_SHADOW=newest,options.OTEL_EXPORTER_OTLP_ENDPOINT=http://a:4318"
+    found = by_name(rendered_objects("--set", values))
+
+    given = found["ConfigMap/trial-service-digest"]["data"]
+    assert given["TRIAL_SHADOW"] == "newest"
+    assert given["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://a:4318"
+    [container] = found["Deployment/trial-service"]["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"configMapRef": {"name": "trial-service-digest"}}]
+    assert settings("--set", values) != settings()
+
+
 def test_helm_finds_nothing_wrong() -> None:
     ran = helm("lint", "--strict", CHART, f"--values={EXAMPLE_VALUES}")
     assert ran.returncode == 0, ran.stdout
@@ -93,6 +105,9 @@ def test_the_chart_is_of_this_version() -> None:
         ("secrets.tokens=My tokens", "/secrets/tokens"),
         ("limits.mostBytes=0", "/limits/mostBytes"),
         ("limits.mostRequests=-1", "/limits/mostRequests"),
+        ("options.SHADOW=newest", "SHADOW"),
+        ("options.TRIAL_PREDICTION_LOG_PASSWORD=x", "TRIAL_PREDICTION_LOG_PASSWORD"),
+        ("options.OTEL_EXPORTER_OTLP_ENDPOINT=grpc://a", "/options/OTEL_EXPORTER_OTLP_ENDPOINT"),
         ("replicas=3", "replicas"),
         ("image.digest=x", "digest"),
     ],

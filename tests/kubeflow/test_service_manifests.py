@@ -127,7 +127,11 @@ def test_every_secret_is_named_explained_and_never_written_down(
     of_monitors = {e["authorization"]["credentials"]["name"] for m in monitors for e in m}
     ingresses = [item["spec"]["tls"] for item in items if item["kind"] == "Ingress"]
     of_ingresses = {tls["secretName"] for found in ingresses for tls in found}
-    assert _secrets(pod) == {"trial-service-tokens", "trial-service-object-store"}
+    assert _secrets(pod) == {
+        "trial-service-tokens",
+        "trial-service-object-store",
+        "trial-service-prediction-log",
+    }
     assert of_monitors == {"trial-service-metrics"}
     assert _secrets(pod) | of_monitors | of_ingresses <= explained
 

@@ -9,6 +9,9 @@ AWS_DEFAULT_REGION: {{ .Values.objectStore.region | quote }}
 {{- with .Values.objectStore.endpoint }}
 AWS_ENDPOINT_URL: {{ . | quote }}
 {{- end }}
+{{- range $name, $value := .Values.options }}
+{{ $name }}: {{ $value | quote }}
+{{- end }}
 {{- end }}
 
 {{- /* Other settings are another ConfigMap, and Helm keeps the old one: a change is a rollout, pods
