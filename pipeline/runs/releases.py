@@ -8,8 +8,8 @@ so that the subjects who are new from night to night add up.
 
 Layout beside the registry's root, for each study; files are their owner's alone::
 
-    <registry root>-subjects/<study>/releases/<UTC time>-<id>.parquet   one for each release
-    <registry root>-subjects/<study>/releases/ledger.lock               held while one is compared
+    <registry root>-subjects/<study>/releases/<UTC time>-<file's digest>.parquet   each release
+    <registry root>-subjects/<study>/releases/ledger.lock                held while one is compared
 
 There is no value of a subject in it, but digests by the subject key
 (`pipeline.reading.contributions`).
@@ -18,7 +18,6 @@ There is no value of a subject in it, but digests by the subject key
 from __future__ import annotations
 
 import io
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ _SUBJECT = "subject"
 _TIME = "%Y%m%dT%H%M%S.%f"
 _ENDING = ".parquet"
 _LOCK = "ledger.lock"
-_DIGEST = "digest"
+_DIGITS = 16
 _LONGEST_SECONDS = 600.0
 _POLL_SECONDS = 0.05
 _DATA_DIGITS = 12
@@ -102,8 +101,9 @@ def claim(registry_root: str, study: str, cut: Cut, smallest: int) -> Release:
                 return Release(smallest_group=smallest, earlier=_earlier(name, release, reason))
             is_new = is_new and not _is_same(release, cut)
         if is_new:
-            own = f"{datetime.now(UTC).strftime(_TIME)}-{uuid.uuid4().hex[:16]}{_ENDING}"
-            storage.write_private(f"{folder}/{own}", _content(cut))
+            content = _content(cut)
+            own = f"{datetime.now(UTC).strftime(_TIME)}-{_digest(content)}{_ENDING}"
+            storage.write_private(f"{folder}/{own}", content)
             # No lock holds an object store: what was added meanwhile is seen now.
             for name in set(_names(folder)) - {*known, own}:
                 release = _read(f"{folder}/{name}")
@@ -220,20 +220,16 @@ def _content(cut: Cut) -> bytes:
     columns = {_SUBJECT: pa.array(cut.found.subjects)}
     columns |= {f"={name}": pa.array(values) for name, values in cut.found.columns.items()}
     table = pa.table(columns).replace_schema_metadata(
-        {"key_id": cut.key_id, "fingerprint": cut.fingerprint, _DIGEST: _digest(cut.found)}
+        {"key_id": cut.key_id, "fingerprint": cut.fingerprint}
     )
     buffer = io.BytesIO()
     parquet.write_table(table, buffer)
     return buffer.getvalue()
 
 
-def _digest(found: Contributions) -> str:
-    """SHA-256 over all columns, since not every damage of a Parquet file makes it unreadable."""
-    digest = sha256(found.subjects.tobytes())
-    for name in sorted(found.columns):
-        digest.update(name.encode())
-        digest.update(found.columns[name].tobytes())
-    return digest.hexdigest()
+def _digest(content: bytes) -> str:
+    """Digest of a file, which its name has: a damaged one is not even parsed."""
+    return sha256(content).hexdigest()[:_DIGITS]
 
 
 def _read(path: str) -> Cut | None:
@@ -245,14 +241,12 @@ def _read(path: str) -> Cut | None:
     content = storage.read(path)
     if content is None:
         return None
-    try:
-        return _parsed(content)
-    # What pyarrow raises for damage differs by its place.
-    except (ValueError, OSError, KeyError, AttributeError):
+    if _digest(content) != Path(path).stem.partition("-")[2]:
         raise UserError(
             f"{path}: this file of the ledger of releases is damaged, so it is not known from "
             "which earlier release the run may differ by few subjects. Restore it from a backup."
-        ) from None
+        )
+    return _parsed(content)
 
 
 def _parsed(content: bytes) -> Cut:
@@ -264,6 +258,4 @@ def _parsed(content: bytes) -> Cut:
         table[_SUBJECT].to_numpy(),
         {name[1:]: table[name].to_numpy() for name in table.column_names if name != _SUBJECT},
     )
-    if described[_DIGEST] != _digest(found):
-        raise ValueError("the columns are others")
     return Cut(found, described["key_id"], described["fingerprint"])
