@@ -21,6 +21,7 @@ from tests.kubeflow.image_build import (
     started,
 )
 from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk, save
+from tests.pipeline.service.processes import message
 
 pytestmark = pytest.mark.slow
 
@@ -60,8 +61,8 @@ def _wait_until_it_listens(container: str) -> None:
         assert logs.stderr is not None
         said = []
         for line in logs.stderr:
-            said.append(line)
-            if line.startswith("Serves"):
+            said.append(message(line))
+            if said[-1].startswith("Serves"):
                 logs.terminate()
                 return
     pytest.fail("".join(said))
