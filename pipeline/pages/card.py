@@ -127,6 +127,10 @@ def _decision_notice(card: Card) -> Notice:
         return Notice("bad", "Refused", why, reasons)
     if verdict.decision == "not_judged":
         return Notice("warn", "Not judged", "No task could be judged.", reasons)
+    if verdict.is_held_back:
+        return Notice(
+            "warn", "Blessed", "Its numbers are held back.", list(verdict.note_texts(titles))
+        )
     if not verdict.judged:
         return Notice("warn", "Blessed without comparison", "", list(verdict.note_texts(titles)))
     if reasons:

@@ -238,6 +238,11 @@ class Verdict(Document):
         refused = any(judged) or bool(self.dropped_tasks) or not self.tasks
         return "refused" if refused else "not_judged"
 
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the numbers that it rests on are not shown (`pipeline.results.release`)."""
+        return any(note.reason == "held_back" for note in self.notes)
+
     def reason_texts(self, titles: Titles) -> tuple[str, ...]:
         """Why the model or a task is refused or not judged, each once.
 

@@ -25,13 +25,7 @@ def run_page(result: RunResult) -> Page:
     Args:
         result: The run's result.
     """
-    tasks = list(result.settings.tasks)
-    sections = [verdict_section(result), overall_section(result)]
-    sections += [task_section(result, task) for task in tasks]
-    compared = _groups_compared(result)
-    if compared:
-        sections.append(Section("Groups side by side", compared))
-    sections += [data_section(result), _about(result)]
+    sections = [verdict_section(result), *_numbers(result), data_section(result), _about(result)]
     return Page(
         title=result.settings.title,
         lead=(
@@ -45,6 +39,15 @@ def run_page(result: RunResult) -> Page:
         footer="A model blessed here predicts within this trial's population. It is no medical "
         "device.",
     )
+
+
+def _numbers(result: RunResult) -> list[Section]:
+    if result.verdict.is_held_back:
+        return []
+    sections = [overall_section(result)]
+    sections += [task_section(result, task) for task in result.settings.tasks]
+    compared = _groups_compared(result)
+    return [*sections, Section("Groups side by side", compared)] if compared else sections
 
 
 def _groups_compared(result: RunResult) -> list[Block]:

@@ -36,6 +36,8 @@ def decision(result: RunResult) -> str:
 def decision_sentence(result: RunResult) -> str:
     """The decision and what it rests on."""
     verdict = result.verdict
+    if verdict.is_held_back:
+        return "The numbers that it rests on are held back."
     compared = f"{count(verdict.compared)} comparison{'' if verdict.compared == 1 else 's'}"
     if verdict.decision == "not_judged":
         return "No task could be judged: no statement about the model is justified."
