@@ -29,6 +29,7 @@ hypothesis.settings.load_profile("trial")
 
 _REPOSITORY = Path(__file__).parents[1]
 _CHROMIUM = Path("/usr/bin/chromium")
+_BROWSER_MILLISECONDS = 180_000
 
 
 @pytest.hookimpl(trylast=True)
@@ -161,6 +162,8 @@ def browse() -> Iterator[Callable[[Path, int], Visit]]:
 
         def visit(path: Path, width: int) -> Visit:
             page = browser.new_page(viewport={"width": width, "height": 900})
+            # Playwright's own 30 s pass while other tests have both cores.
+            page.set_default_timeout(_BROWSER_MILLISECONDS)
             complaints: list[str] = []
             requests: list[str] = []
             page.on("console", lambda message: complaints.append(message.text))
