@@ -96,7 +96,8 @@ class ParquetLog:
         content = storage.read(path)
         try:
             return ROWS.empty_table() if content is None else pq.read_table(io.BytesIO(content))
-        except (pa.ArrowInvalid, OSError) as error:
+        # What pyarrow raises for damage differs by its place and release.
+        except (pa.ArrowException, OSError) as error:
             raise UserError(
                 f"{path}: the file of the prediction log can't be read: it is damaged. Restore it "
                 "from a backup, or remove it; its predictions are lost."
