@@ -18,6 +18,8 @@ SERVICE: dict[str, Any] = CONTENT["services"]["service"]
 DOCKERFILE = (PROJECT / "kubeflow" / "Dockerfile").read_text("utf-8")
 IMAGE = DOCKERFILE.partition("AS service\n")[2].partition("\nFROM ")[0]
 """The stage of the service's image."""
+OPTIONS = ["TRIAL_SHADOW", "TRIAL_PREDICTION_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT"]
+"""What the service reads from its environment."""
 
 
 def _without_variables(text: str) -> str:
@@ -66,7 +68,10 @@ def test_the_container_may_do_what_it_needs_and_reaches_nothing_else() -> None:
     assert SERVICE["mem_limit"] == f"{limit}m"
     # The store and Grafana are in the other one, which they share by default.
     assert SERVICE["networks"] == ["service"]
-    assert "environment" not in SERVICE
+
+
+def test_what_the_environment_switches_on_is_off_unless_it_is_given() -> None:
+    assert SERVICE["environment"] == {name: f"${{{name}:-}}" for name in OPTIONS}
 
 
 def test_every_variable_is_explained_and_none_that_must_be_given_is_guessed() -> None:
@@ -77,6 +82,7 @@ def test_every_variable_is_explained_and_none_that_must_be_given_is_guessed() ->
     assert {name for name, how in used.items() if how == ":-"} == {
         "TRIAL_MOST_REQUESTS",
         "TRIAL_SERVICE_PORT",
+        *OPTIONS,
     }
 
 
