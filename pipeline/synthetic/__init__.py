@@ -46,6 +46,11 @@ Some rows are deliberate leakage traps: a week 4 visit may fall after day 28, AL
 raised after a hepatic event, some adverse events began before treatment, and a few randomised
 subjects were never treated (SAFFL is N: no dates of treatment, no events, no truth).
 
+Over calendar time nothing changes but what `SyntheticTrial.changes` names
+(`pipeline.synthetic.changes`): another population, assay, site, feed of the laboratory, or other
+coefficients for those who are randomised from a month on. `enrolled_from` and `enrolled_until`
+leave out who was randomised before or after; the others stay the same.
+
 Draws come from Philox generators keyed by (seed, block of 1,000 subjects), so the records do not
 depend on shards, runners or workers. The transport format is that of SAS Technical Note TS-140
 (version 5), with fixed dates in the headers.

@@ -51,7 +51,7 @@ def make_findings(
     values: Mapping[bytes, tuple[tuple[int, ...], Array]],
     days: Array,
     attended: Array,
-    missing: float,
+    missing: Array | float,
     rng: np.random.Generator,
 ) -> Columns:
     """Rows in the order subject, parameter, visit.
@@ -61,7 +61,7 @@ def make_findings(
         values: Parameter code to its visits and (n, 4) values.
         days: (n, 4) study days of the visits.
         attended: (n, 4), whether the visit took place.
-        missing: Share of rows that lack their value.
+        missing: Share of rows that lack their value, of all subjects or (n, 1) of each.
         rng: Random generator of the missing values.
     """
     layout = [(code, visit) for code, (visits, _) in values.items() for visit in visits]
@@ -228,13 +228,23 @@ def make_time_to_event(base: Baseline, follow: FollowUp) -> Columns:
     }
 
 
-def make_laboratory(course: Course, follow: FollowUp, days: Array) -> dict[bytes, Any]:
-    """Parameters of `adlb`; a late hepatic event raises ALT at week 12."""
+def make_laboratory(
+    course: Course, follow: FollowUp, days: Array, assay: Array
+) -> dict[bytes, Any]:
+    """Parameters of `adlb`; a late hepatic event raises ALT at week 12.
+
+    Args:
+        course: True values of n subjects.
+        follow: Their events.
+        days: (n, 4) study days of the visits.
+        assay: (n,) logarithm of what CRP is multiplied by when it is measured.
+    """
     alt = course.alt.copy()
     hepatic = (follow.hepatic_late_day > 0) & (follow.hepatic_late_day <= days[:, 3])
     alt[:, 3] = np.where(hepatic, np.rint(alt[:, 3] * 3.0), alt[:, 3])
+    crp = np.maximum(np.round(course.crp * np.exp(assay)[:, np.newaxis], 1), 0.1)
     every = (0, 1, 2, 3)
-    return {b"ALT": (every, alt), b"CREAT": (every, course.creatinine), b"CRP": (every, course.crp)}
+    return {b"ALT": (every, alt), b"CREAT": (every, course.creatinine), b"CRP": (every, crp)}
 
 
 def draw_vital_signs(base: Baseline, course: Course, rng: np.random.Generator) -> dict[bytes, Any]:

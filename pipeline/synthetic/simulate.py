@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from pipeline.synthetic.changes import amount
 from pipeline.synthetic.datasets import (
     draw_adverse_events,
     draw_visit_days,
@@ -21,15 +22,12 @@ from pipeline.synthetic.subjects import (
     draw_baseline,
     draw_course,
     draw_follow_up,
-    expit,
     generator,
-    log_odds,
     make_terms,
+    true_probabilities,
     with_final_score,
 )
 from pipeline.synthetic.trial import (
-    COEFFICIENTS,
-    TASKS,
     VISIT_MISSED,
     Columns,
     SyntheticTrial,
@@ -74,23 +72,42 @@ def simulate(trial: SyntheticTrial, block: int) -> Block:
     base = draw_baseline(trial, block, rng)
     course = draw_course(base, rng)
     terms = make_terms(base, course)
-    probabilities = {task: expit(log_odds(COEFFICIENTS[task], terms)) for task in TASKS}
+    probabilities = true_probabilities(trial, base, terms)
     follow = draw_follow_up(terms, probabilities, rng)
     course = with_final_score(base, course, follow.responder, rng)
     days = draw_visit_days(len(base.number), rng)
     missed = rng.random(days.shape) < np.array([0.0, *[VISIT_MISSED] * 3])
     attended = ~missed & (days <= follow.last_day[:, None])
     vital_signs = draw_vital_signs(base, course, rng)
-    laboratory = make_laboratory(course, follow, days)
-    return Block(
+    assay = amount(trial.changes, "assay", base.randomised)
+    laboratory = make_laboratory(course, follow, days, assay)
+    lost = amount(trial.changes, "feed", base.randomised)
+    no_value = np.maximum(trial.lab_missing, lost)[:, np.newaxis]
+    block_of_all = Block(
         datasets={
             "adsl": make_subject_level(trial, base, follow, rng),
             "adae": draw_adverse_events(base, course, follow, rng),
-            "adlb": make_findings(base, laboratory, days, attended, trial.lab_missing, rng),
+            "adlb": make_findings(base, laboratory, days, attended, no_value, rng),
             "advs": with_change(make_findings(base, vital_signs, days, attended, 0.0, rng)),
             "adtte": make_time_to_event(base, follow),
         },
         usubjid=base.usubjid[base.treated],
         terms={name: values[base.treated] for name, values in terms.items()},
         probabilities={task: values[base.treated] for task, values in probabilities.items()},
+    )
+    first, end = trial.enrolled
+    return _only(block_of_all, base.usubjid[(base.randomised >= first) & (base.randomised < end)])
+
+
+def _only(block: Block, subjects: Array) -> Block:
+    """A block with some of its subjects."""
+    kept = np.isin(block.usubjid, subjects)
+    return Block(
+        datasets={
+            name: {key: values[np.isin(rows["USUBJID"], subjects)] for key, values in rows.items()}
+            for name, rows in block.datasets.items()
+        },
+        usubjid=block.usubjid[kept],
+        terms={name: values[kept] for name, values in block.terms.items()},
+        probabilities={task: values[kept] for task, values in block.probabilities.items()},
     )

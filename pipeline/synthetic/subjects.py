@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
+from pipeline.synthetic.changes import amount
 from pipeline.synthetic.trial import (
     BLOCK,
+    COEFFICIENTS,
     COUNTRIES,
     DROPOUT_EARLY,
     DROPOUT_LATE,
@@ -28,6 +31,12 @@ from pipeline.synthetic.trial import (
     SyntheticTrial,
 )
 from pipeline.synthetic.xpt_writer import Array
+
+_SPREAD: Final = 11.0
+"""Standard deviation of AGE, in years, and of SEVBL."""
+
+_NEW_SITE: Final = 1
+"""Key of the draws of who comes from a new site."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,10 +119,13 @@ def draw_baseline(trial: SyntheticTrial, block: int, rng: np.random.Generator) -
     active = _arms(site, trial.site_count, rng)
     race = (rng.random(n)[:, None] > np.cumsum(RACE_SHARES, axis=1)[country][:, :-1]).sum(axis=1)
     male = draw(rng, 0.48, n)
-    age = np.clip(np.rint(rng.normal(61.0, 11.0, n)), 18, 90)
+    age = rng.normal(61.0, _SPREAD, n)
     height = np.round(np.where(male, 176.0, 163.0) + rng.normal(0.0, 7.0, n), 1)
     bmi = np.clip(rng.normal(27.0, 4.5, n), 16.0, 50.0)
     randomised = FIRST_RANDOMISATION + rng.integers(ENROLMENT_DAYS, size=n)
+    site = _with_new_site(trial, block, site, randomised)
+    shift = _SPREAD * amount(trial.changes, "population", randomised)
+    age = np.clip(np.rint(age + shift), 18, 90)
     return Baseline(
         number=number,
         usubjid=np.array(
@@ -129,7 +141,7 @@ def draw_baseline(trial: SyntheticTrial, block: int, rng: np.random.Generator) -
         weight=np.round(bmi * (height / 100.0) ** 2, 1),
         smoker=draw(rng, 0.24, n),
         diabetes=draw(rng, expit(-1.5 + 0.03 * (age - 60) + 0.08 * (bmi - 27)), n),
-        severity=np.clip(np.rint(rng.normal(50.0, 11.0, n)), 20, 85),
+        severity=np.clip(np.rint(rng.normal(50.0, _SPREAD, n) + shift), 20, 85),
         randomised=randomised,
         first_dose=randomised + rng.integers(0, 4, size=n),
         treated=~draw(rng, NEVER_TREATED, n),
@@ -140,6 +152,15 @@ def _sites(trial: SyntheticTrial, n: int, rng: np.random.Generator) -> Array:
     """Site of each subject; sites differ in size, with the same shares in all blocks."""
     shares = generator(trial, TRIAL_WIDE).uniform(0.5, 1.5, trial.site_count)
     return rng.choice(trial.site_count, size=n, p=shares / shares.sum())
+
+
+def _with_new_site(trial: SyntheticTrial, block: int, site: Array, randomised: Array) -> Array:
+    """Site of each subject, where one opens later; arms stay as they were drawn."""
+    opened = [c.holds(randomised) for c in trial.changes if c.kind == "site"]
+    if not opened:
+        return site
+    half = draw(generator(trial, block, _NEW_SITE), 0.5, len(site))
+    return np.where(np.any(opened, axis=0) & half, trial.site_count, site)
 
 
 def _arms(site: Array, sites: int, rng: np.random.Generator) -> Array:
@@ -203,6 +224,21 @@ def make_terms(base: Baseline, course: Course) -> Columns:
         "severity_squared": severity**2,
         "over_70": np.maximum(0.0, base.age - 70.0) / 10.0,
     }
+
+
+def true_probabilities(
+    trial: SyntheticTrial, base: Baseline, terms: Mapping[str, Array]
+) -> Columns:
+    """Probability of the outcome of each task; (n,) each."""
+    lost = amount(trial.changes, "signal", base.randomised)
+    added = amount(trial.changes, "concept", base.randomised)
+    at_new_site = amount(trial.changes, "site", base.randomised) * (base.site == trial.site_count)
+    found = {}
+    for task, coefficients in COEFFICIENTS.items():
+        odds = log_odds(coefficients, terms)
+        odds = odds - lost * (odds - coefficients["intercept"])
+        found[task] = expit(odds + added + at_new_site)
+    return found
 
 
 def _day(rng: np.random.Generator, first: int, last: int, n: int, shape: float = 1.0) -> Array:

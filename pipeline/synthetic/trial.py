@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pipeline.errors import UserError
+from pipeline.synthetic.changes import Change, first_day
 from pipeline.synthetic.xpt_writer import Array, Column, Dataset
 
 Columns = dict[str, Array]
@@ -132,6 +133,10 @@ class SyntheticTrial:
         smoking_missing: Share of subjects without SMOKFL, completely at random.
         weight_missing: Share without WEIGHTBL (and so without BMIBL) up to 64 years.
         weight_missing_older: The same share from 65 years.
+        changes: What changes over calendar time; nothing by default.
+        enrolled_from: Only subjects who were randomised in this month or later are written, such as
+            `2024-01`; all by default.
+        enrolled_until: Only subjects who were randomised before this month.
 
     Raises:
         UserError: A parameter is out of its range.
@@ -145,6 +150,9 @@ class SyntheticTrial:
     smoking_missing: float = 0.05
     weight_missing: float = 0.03
     weight_missing_older: float = 0.15
+    changes: tuple[Change, ...] = ()
+    enrolled_from: str | None = None
+    enrolled_until: str | None = None
 
     def __post_init__(self) -> None:
         require(SMALLEST <= self.subjects <= LARGEST, "subjects", self.subjects, "100 to 1,000,000")
@@ -159,10 +167,23 @@ class SyntheticTrial:
         for name in ("lab_missing", "smoking_missing", "weight_missing", "weight_missing_older"):
             share = getattr(self, name)
             require(0.0 <= share < 1.0, name, share, "a share from 0 to below 1")
+        first, end = self.enrolled
+        require(first < end, "enrolled_from", self.enrolled_from, "a month before enrolled_until")
+
+    @property
+    def enrolled(self) -> tuple[float, float]:
+        """First day of randomisation of those who are written, and the first day after the last.
+
+        In days since 1960-01-01; unlimited where no month is given.
+        """
+        return (
+            first_day(self.enrolled_from) if self.enrolled_from else -math.inf,
+            first_day(self.enrolled_until) if self.enrolled_until else math.inf,
+        )
 
     @property
     def site_count(self) -> int:
-        """Number of sites."""
+        """Number of sites, but for one that opens later."""
         return self.sites if self.sites is not None else min(200, max(5, self.subjects // 50))
 
     @property

@@ -32,6 +32,8 @@ from pipeline.synthetic.xpt_writer import XptWriter
 
 logger = logging.getLogger(__name__)
 
+_OF_CALENDAR = ("changes", "enrolled_from", "enrolled_until")
+
 
 def _shard_name(stem: str, shard: int, shards: int, suffix: str) -> str:
     return f"{stem}-{shard:05d}-of-{shards:05d}.{suffix}"
@@ -136,6 +138,11 @@ def write(trial: SyntheticTrial, folder: str, beam_args: Sequence[str] = ()) -> 
 
 def _manifest(trial: SyntheticTrial) -> dict[str, Any]:
     parameters = dataclasses.asdict(trial) | {"sites": trial.site_count}
+    for name in _OF_CALENDAR:
+        if not parameters[name]:
+            # So that a trial without them is the one that earlier releases have written.
+            del parameters[name]
+    parameters |= {"changes": [*parameters["changes"]]} if trial.changes else {}
     return {"generator": "pipeline.synthetic", "version": GENERATOR_VERSION, "trial": parameters}
 
 
