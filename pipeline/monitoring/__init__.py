@@ -1,0 +1,1 @@
+"""Statistics and rules of a model in service: numpy and SciPy alone."""
