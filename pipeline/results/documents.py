@@ -21,6 +21,7 @@ from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPl
 from pipeline.results.findings import Findings
 from pipeline.results.judged import Judged, Said
 from pipeline.results.looks import LookHistory
+from pipeline.results.monitoring import Monitoring
 from pipeline.results.of_group import OVERALL as OVERALL
 from pipeline.results.of_group import Group as Group
 from pipeline.results.of_group import MetricName as MetricName
@@ -411,6 +412,7 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     TrialSummaryDocument: ("summary.json", "TrialSummary"),
     ExternalValidation: ("validation.json", "ExternalValidation"),
     Scoring: ("scoring.json", "BatchScoring"),
+    Monitoring: ("monitoring.json", "Monitor"),
 }
 
 

@@ -16,6 +16,7 @@ from pipeline.names import KUBEFLOW, LOCAL, TRAINING, RunKind
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
 from pipeline.results.held_back import read_counts
+from pipeline.results.monitoring import Monitoring
 from pipeline.results.registration import Registration
 from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.results.validation import ExternalValidation
@@ -24,6 +25,7 @@ from pipeline.runs.stage_record import ENDED_EARLY, StageRecord, gate_findings, 
 from pipeline.store import models
 from pipeline.store.engine import store_engine, transaction
 from pipeline.store.exported_study import ExportedStudy
+from pipeline.store.monitoring_rows import monitoring_rows
 from pipeline.store.rows import (
     Row,
     Rows,
@@ -138,6 +140,7 @@ class ResultFolders:
         registration: ModelRegistrar's.
         summary: TrialSummary's.
         validation: ExternalValidation's.
+        monitoring: Monitor's.
     """
 
     rejects: str | None = None
@@ -146,6 +149,7 @@ class ResultFolders:
     registration: str | None = None
     summary: str | None = None
     validation: str | None = None
+    monitoring: str | None = None
 
 
 def outcome_rows(
@@ -202,6 +206,8 @@ def result_rows_of(
     if folders.summary:
         records = read_result(TrialSummaryDocument, folders.summary).records
         parts.append(progress_rows(run, records))
+    if folders.monitoring:
+        parts.append(monitoring_rows(run, read_result(Monitoring, folders.monitoring)))
     return joined(*parts)
 
 
@@ -362,6 +368,7 @@ def _local_rows(run: RunFile, records: Sequence[StageRecord]) -> Rows:
         registration=run.output("ModelRegistrar", "registration"),
         summary=run.output("TrialSummary", "summary"),
         validation=run.output("ExternalValidation", "validation"),
+        monitoring=run.output("Monitor", "monitoring"),
     )
     rows = joined(facts.rows(), result_rows_of(run.run, facts.study, folders, run.kind))
     if folders.findings is None:

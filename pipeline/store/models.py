@@ -20,6 +20,10 @@ from pipeline.store.base import Base as Base
 from pipeline.store.base import UtcTime as UtcTime
 from pipeline.store.curve_models import CalibrationBin as CalibrationBin
 from pipeline.store.curve_models import Referral as Referral
+from pipeline.store.monitoring_models import MonitoredAlarm as MonitoredAlarm
+from pipeline.store.monitoring_models import MonitoredDrift as MonitoredDrift
+from pipeline.store.monitoring_models import MonitoredValue as MonitoredValue
+from pipeline.store.monitoring_models import Monitoring as Monitoring
 from pipeline.store.title_models import Title as Title
 from pipeline.store.validation_models import Validation as Validation
 from pipeline.store.validation_models import ValidationEstimate as ValidationEstimate
@@ -31,8 +35,8 @@ class Run(Base):
     Attributes:
         run: Id of the run.
         study: Name of the study.
-        kind: `training`, or `validation` of a registered model: boards and alerts about models and
-            runs of a study leave validations out.
+        kind: `training`, `validation` of a registered model, or `monitoring` of its predictions:
+            boards and alerts about models and runs of a study leave the latter two out.
         started: When it was started.
         runner: `local` or `kubeflow`.
         started_by: User or system that started it.

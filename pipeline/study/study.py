@@ -28,6 +28,7 @@ from pipeline.study.sections import (
     Gate,
     Hidden,
     Landmark,
+    MonitoringRules,
     Name,
     RegistryRules,
     Scoring,
@@ -75,6 +76,7 @@ class Study(StrictModel):
         evaluation: Which subjects a model is evaluated on.
         validation: The registered model that `trial validate` evaluates on this trial.
         scoring: What `trial score` does where subjects differ from those of the training.
+        monitoring: How `trial monitor` divides the time after deployment.
         thresholds: Thresholds that a model must meet to be blessed.
         gate: Rules by which the data gate stops a run before training.
         training: Settings of the training.
@@ -113,6 +115,7 @@ class Study(StrictModel):
     evaluation: Evaluation = Evaluation()
     validation: Validation = Validation()
     scoring: Scoring = Scoring()
+    monitoring: MonitoringRules = MonitoringRules()
     thresholds: tuple[Threshold, ...] = ()
     gate: Gate = Gate()
     training: Training = Training()

@@ -21,6 +21,7 @@ from pipeline.study.sections.evaluation import (
     Threshold,
     TrainMinimum,
 )
+from pipeline.study.sections.monitoring import CalendarPeriod, MonitoringRules
 from pipeline.study.sections.prediction import (
     Censoring,
     EventLabel,
@@ -67,6 +68,7 @@ __all__ = [
     "Aggregate",
     "Analysis",
     "Arm",
+    "CalendarPeriod",
     "Card",
     "Censoring",
     "Column",
@@ -87,6 +89,7 @@ __all__ = [
     "Landmark",
     "LandmarkOrder",
     "Minimum",
+    "MonitoringRules",
     "Name",
     "Period",
     "Reaction",
