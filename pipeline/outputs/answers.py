@@ -61,7 +61,11 @@ PREDICTIONS = (
         Disclosure.PATIENT,
         "Parquet",
         Within.PREDICTION_LOG,
-        ("<study>/<day>/score-<run>.parquet", "<study>/<day>/serve-<batch>.parquet"),
+        (
+            "<study>/<day>/score-<run>.parquet",
+            "<study>/<day>/serve-<batch>.parquet",
+            "<study>/outcomes/<fingerprint>.parquet",
+        ),
         "pipeline.predictions.parquet_log",
     ),
     Output(
@@ -70,7 +74,7 @@ PREDICTIONS = (
         Disclosure.PATIENT,
         "SQL",
         Within.PREDICTION_LOG,
-        ("predictions.predicted",),
+        ("predictions.predicted", "predictions.outcomes"),
         "pipeline.predictions.postgres_log",
     ),
     Output(

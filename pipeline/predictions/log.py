@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from pipeline.predictions.outcomes import RecordedCut
 from pipeline.predictions.rows import Occasion
 
 
@@ -28,7 +29,11 @@ class Batch:
 
 
 class PredictionLog(Protocol):
-    """Rows of `pipeline.predictions.rows.ROWS`, kept somewhere."""
+    """Predictions and outcomes, kept somewhere.
+
+    Their rows are those of `pipeline.predictions.rows.ROWS` and
+    `pipeline.predictions.outcomes.OUTCOME_ROWS`.
+    """
 
     def append(self, batch: Batch, tables: Iterable[pa.Table]) -> None:
         """Writes a batch, whole; one that is there already is not added again.
@@ -42,14 +47,35 @@ class PredictionLog(Protocol):
         """
 
     def read(self, study: str) -> Iterator[pa.Table]:
-        """All rows of a study.
+        """All predictions of a study.
+
+        Raises:
+            UserError: The log does not answer, or a part of it can't be read.
+        """
+
+    def append_outcomes(self, cut: RecordedCut, outcomes: pa.Table) -> bool:
+        """Writes the outcomes of a data cut, whole; a cut that is there stays as it is.
+
+        Args:
+            cut: What it is.
+            outcomes: Its rows; without any, nothing is written.
+
+        Returns:
+            Whether they were written.
+
+        Raises:
+            UserError: The log refuses them, or does not answer; none of the rows is visible.
+        """
+
+    def read_outcomes(self, study: str) -> Iterator[pa.Table]:
+        """All outcomes of a study.
 
         Raises:
             UserError: The log does not answer, or a part of it can't be read.
         """
 
     def forget(self, study: str, pseudonyms: Collection[str]) -> int:
-        """Removes the rows of subjects.
+        """Removes the predictions and outcomes of subjects.
 
         Args:
             study: Name of the study.
@@ -63,7 +89,7 @@ class PredictionLog(Protocol):
         """
 
     def expire(self, before: date) -> int:
-        """Removes all rows of earlier days.
+        """Removes what was predicted, and the outcomes that were recorded, on earlier days.
 
         Args:
             before: The first day that stays, UTC.

@@ -2,6 +2,8 @@
 
 `<study>/<day>/<source>-<name>.parquet`: one file for each batch, which appears when it is whole.
 The day is that of its newest row, so that days expire by their folders.
+
+`<study>/outcomes/<fingerprint>.parquet`: the outcomes of one data cut.
 """
 
 from __future__ import annotations
@@ -20,9 +22,13 @@ from pipeline import storage
 from pipeline.errors import UserError
 from pipeline.names import SUBJECT_HASH
 from pipeline.predictions.log import Batch
+from pipeline.predictions.outcomes import OUTCOME_ROWS, RECORDED_AT, RecordedCut
 from pipeline.predictions.rows import ROWS
 
 _ENDING = ".parquet"
+_OUTCOMES = "outcomes"
+"""Folder of a study's outcomes, beside the days of its predictions."""
+
 _SECONDS_OF_A_DRAFT = 3600
 """No file takes so long to be written: a draft that is older was left by a process that died."""
 
@@ -55,7 +61,23 @@ class ParquetLog:
     def read(self, study: str) -> Iterator[pa.Table]:
         """See `PredictionLog`."""
         for path in self._files(study):
-            yield self._table(path)
+            if not _holds_outcomes(path):
+                yield self._table(path)
+
+    def append_outcomes(self, cut: RecordedCut, outcomes: pa.Table) -> bool:
+        """See `PredictionLog`."""
+        path = f"{self._root}/{cut.study}/{_OUTCOMES}/{cut.fingerprint}{_ENDING}"
+        # What was recorded first stays: it says since when the outcomes are known.
+        if not len(outcomes) or storage.exists(path):
+            return False
+        storage.write_private(path, _content(outcomes))
+        return True
+
+    def read_outcomes(self, study: str) -> Iterator[pa.Table]:
+        """See `PredictionLog`."""
+        for path in self._files(study):
+            if _holds_outcomes(path):
+                yield self._table(path)
 
     def forget(self, study: str, pseudonyms: Collection[str]) -> int:
         """See `PredictionLog`."""
@@ -69,9 +91,7 @@ class ParquetLog:
                 continue
             removed += len(table) - len(kept)
             if len(kept):
-                sink = io.BytesIO()
-                pq.write_table(kept, sink, compression="zstd")
-                storage.write_private(path, sink.getvalue())
+                storage.write_private(path, _content(kept))
             else:
                 storage.remove_file(path)
         return removed
@@ -81,7 +101,7 @@ class ParquetLog:
         self._clear_drafts()
         removed = 0
         for path in self._files():
-            if path.split("/")[-2] < before.isoformat():
+            if self._day(path) < before.isoformat():
                 removed += len(self._table(path))
                 storage.remove_file(path)
         return removed
@@ -92,15 +112,21 @@ class ParquetLog:
         found = storage.files_below(folder)
         return [f"{folder}/{name}" for name in found if name.endswith(_ENDING)]
 
+    def _day(self, path: str) -> str:
+        if _holds_outcomes(path):
+            return str(pc.max(self._table(path)[RECORDED_AT]).as_py().date())
+        return path.split("/")[-2]
+
     def _table(self, path: str) -> pa.Table:
         content = storage.read(path)
+        rows = OUTCOME_ROWS if _holds_outcomes(path) else ROWS
         try:
-            return ROWS.empty_table() if content is None else pq.read_table(io.BytesIO(content))
+            return rows.empty_table() if content is None else pq.read_table(io.BytesIO(content))
         # What pyarrow raises for damage differs by its place and release.
         except (pa.ArrowException, OSError) as error:
             raise UserError(
                 f"{path}: the file of the prediction log can't be read: it is damaged. Restore it "
-                "from a backup, or remove it; its predictions are lost."
+                "from a backup, or remove it; what it holds is lost."
             ) from error
 
     def _clear_drafts(self) -> None:
@@ -111,3 +137,13 @@ class ParquetLog:
         for path in Path(self._root).rglob(f".*{_ENDING}.*"):
             if path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
+
+
+def _holds_outcomes(path: str) -> bool:
+    return path.split("/")[-2] == _OUTCOMES
+
+
+def _content(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()

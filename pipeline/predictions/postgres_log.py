@@ -1,6 +1,7 @@
 """A prediction log in PostgreSQL: tables in a schema of their own, beside the store or elsewhere.
 
-Two roles use it: one adds rows and can read none, one reads them. Its owner removes rows.
+Three roles use it: one adds predictions and can read none, one reads predictions and adds outcomes
+of those who were predicted, one reads both. Its owner removes rows.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy.exc import ProgrammingError
 from pipeline.errors import UserError
 from pipeline.names import SUBJECT_HASH
 from pipeline.predictions.log import Batch
+from pipeline.predictions.outcomes import OUTCOME_ROWS, RECORDED_AT, RecordedCut
 from pipeline.predictions.rows import PREDICTED_AT, ROWS
 from pipeline.results.scored_file import FLAGS, INPUTS
 from pipeline.sql_address import sql_url
@@ -36,13 +38,17 @@ SCHEMA = "predictions"
 """Schema of PostgreSQL that the tables are in."""
 
 WRITER = "trial_prediction_writer"
-"""Role that adds rows, and can read none."""
+"""Role that adds predictions, and can read none."""
+
+OUTCOME_WRITER = "trial_outcome_writer"
+"""Role that adds outcomes; it reads predictions, since only outcomes of these are added."""
 
 READER = "trial_prediction_reader"
 """Role that reads them."""
 
 PASSWORDS = {
     WRITER: "TRIAL_PREDICTION_WRITER_PASSWORD",
+    OUTCOME_WRITER: "TRIAL_OUTCOME_WRITER_PASSWORD",
     READER: "TRIAL_PREDICTION_READER_PASSWORD",
 }
 """Environment variables with the roles' passwords, for who prepares the log."""
@@ -54,7 +60,8 @@ _WHAT = "the prediction log"
 _MISSING = (errors.UndefinedTable, errors.InvalidSchemaName)
 _PASSES = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 _ROWS_AT_ONCE = 10_000
-_COPY = f"COPY {SCHEMA}.predicted ({', '.join(ROWS.names)}) FROM STDIN"
+_PREDICTED = "predicted"
+_OUTCOMES = "outcomes"
 
 
 class PostgresLog:
@@ -73,41 +80,55 @@ class PostgresLog:
     def append(self, batch: Batch, tables: Iterable[pa.Table]) -> None:
         """See `PredictionLog`."""
         occasion = batch.occasion
-        found = {"study": occasion.study, "source": occasion.source, "name": batch.name}
         with self._transaction() as connection:
-            added = connection.execute(
-                text(
-                    f"INSERT INTO {SCHEMA}.batches (study, source, name, day) "
-                    "VALUES (:study, :source, :name, :day) ON CONFLICT DO NOTHING"
-                ),
-                {**found, "day": batch.day},
-            )
-            if added.rowcount:
-                _copy(connection, tables)
+            if _is_new(connection, occasion.study, occasion.source, batch.name, batch.day):
+                _copy(connection, _PREDICTED, ROWS, tables)
 
     def read(self, study: str) -> Iterator[pa.Table]:
         """See `PredictionLog`."""
-        columns = ", ".join(ROWS.names)
-        statement = text(f"SELECT {columns} FROM {SCHEMA}.predicted WHERE study = :study")
+        return self._read(study, _PREDICTED, ROWS)
+
+    def append_outcomes(self, cut: RecordedCut, outcomes: pa.Table) -> bool:
+        """See `PredictionLog`."""
+        if not len(outcomes):
+            return False
+        day = cut.recorded_at.astimezone(UTC).date()
         with self._transaction() as connection:
-            streamed = connection.execution_options(yield_per=_ROWS_AT_ONCE)
-            for part in streamed.execute(statement, {"study": study}).mappings().partitions():
-                yield pa.Table.from_pylist([_row({**row}) for row in part], ROWS)
+            if not _is_new(connection, cut.study, _OUTCOMES, cut.fingerprint, day):
+                return False
+            _copy(connection, _OUTCOMES, OUTCOME_ROWS, [outcomes])
+            return True
+
+    def read_outcomes(self, study: str) -> Iterator[pa.Table]:
+        """See `PredictionLog`."""
+        return self._read(study, _OUTCOMES, OUTCOME_ROWS)
 
     def forget(self, study: str, pseudonyms: Collection[str]) -> int:
         """See `PredictionLog`."""
         condition = f"study = :study AND {SUBJECT_HASH} = ANY(:subjects)"
+        values = {"study": study, "subjects": list(pseudonyms)}
         with self._transaction() as connection:
-            return _delete(
-                connection, "predicted", condition, study=study, subjects=list(pseudonyms)
-            )
+            tables = (_PREDICTED, _OUTCOMES)
+            return sum(_delete(connection, table, condition, **values) for table in tables)
 
     def expire(self, before: date) -> int:
         """See `PredictionLog`."""
         first = datetime(before.year, before.month, before.day, tzinfo=UTC)
         with self._transaction() as connection:
             _delete(connection, "batches", "day < :day", day=before)
-            return _delete(connection, "predicted", f"{PREDICTED_AT} < :first", first=first)
+            times = {_PREDICTED: PREDICTED_AT, _OUTCOMES: RECORDED_AT}
+            return sum(
+                _delete(connection, table, f"{time} < :first", first=first)
+                for table, time in times.items()
+            )
+
+    def _read(self, study: str, table: str, schema: pa.Schema) -> Iterator[pa.Table]:
+        columns = ", ".join(schema.names)
+        statement = text(f"SELECT {columns} FROM {SCHEMA}.{table} WHERE study = :study")
+        with self._transaction() as connection:
+            streamed = connection.execution_options(yield_per=_ROWS_AT_ONCE)
+            for part in streamed.execute(statement, {"study": study}).mappings().partitions():
+                yield pa.Table.from_pylist([_row({**row}) for row in part], schema)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -198,18 +219,34 @@ def _delete(connection: Connection, table: str, condition: str, **values: Any) -
     return connection.execute(statement, values).rowcount
 
 
-def _copy(connection: Connection, tables: Iterable[pa.Table]) -> None:
+def _is_new(connection: Connection, study: str, source: str, name: str, day: date) -> bool:
+    """Notes a batch; says whether it was not there."""
+    added = connection.execute(
+        text(
+            f"INSERT INTO {SCHEMA}.batches (study, source, name, day) "
+            "VALUES (:study, :source, :name, :day) ON CONFLICT DO NOTHING"
+        ),
+        {"study": study, "source": source, "name": name, "day": day},
+    )
+    return bool(added.rowcount)
+
+
+def _copy(connection: Connection, table: str, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
-    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for table in tables:
-            for row in table.to_pylist():
-                row[INPUTS] = json.dumps(dict(row[INPUTS]))
+    statement = f"COPY {SCHEMA}.{table} ({', '.join(schema.names)}) FROM STDIN"
+    with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        for part in parts:
+            for row in part.to_pylist():
+                if INPUTS in row:
+                    row[INPUTS] = json.dumps(dict(row[INPUTS]))
                 copy.write_row(list(row.values()))
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as Arrow takes it."""
+    if INPUTS not in row:
+        return {**row}
     return {**row, FLAGS: list(row[FLAGS]), INPUTS: sorted(row[INPUTS].items())}
 
 

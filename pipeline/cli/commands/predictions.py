@@ -32,7 +32,8 @@ def prepare(address: str) -> Answer:
     """Make or alter the tables and roles of the prediction log in PostgreSQL at ADDRESS.
 
     ADDRESS names a user who may make a schema and roles; files need no preparation. The roles get
-    their passwords from TRIAL_PREDICTION_WRITER_PASSWORD and TRIAL_PREDICTION_READER_PASSWORD.
+    their passwords from TRIAL_PREDICTION_WRITER_PASSWORD, TRIAL_OUTCOME_WRITER_PASSWORD and
+    TRIAL_PREDICTION_READER_PASSWORD.
     """
     from pipeline.predictions.postgres_log import PASSWORDS
     from pipeline.predictions.postgres_log import prepare as prepare_log

@@ -11,18 +11,26 @@ if TYPE_CHECKING:
     from tests.pipeline.store.postgres_server import Server
 
 WRITER_PASSWORD = "the prediction writer's, for this test"
+OUTCOME_WRITER_PASSWORD = "the outcome writer's, for this test"
 READER_PASSWORD = "the prediction reader's, for this test"
 
 
 @pytest.fixture(scope="session")
 def prepared(server: Server) -> str:
-    """Address of a log in PostgreSQL beside a store, of its owner; both roles have passwords."""
-    from pipeline.predictions.postgres_log import PASSWORDS, READER, WRITER, prepare
+    """Address of a log in PostgreSQL beside a store, of its owner; all roles have passwords."""
+    from pipeline.predictions.postgres_log import (
+        OUTCOME_WRITER,
+        PASSWORDS,
+        READER,
+        WRITER,
+        prepare,
+    )
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(PASSWORDS[WRITER], WRITER_PASSWORD)
+        patch.setenv(PASSWORDS[OUTCOME_WRITER], OUTCOME_WRITER_PASSWORD)
         patch.setenv(PASSWORDS[READER], READER_PASSWORD)
-        assert prepare(server.owner) == {WRITER: True, READER: True}
+        assert prepare(server.owner) == {WRITER: True, OUTCOME_WRITER: True, READER: True}
     return server.owner
 
 
@@ -36,7 +44,8 @@ def postgres_log(prepared: str) -> str:
 
     engine = postgres_engine(log_url(prepared))
     with engine.begin() as connection:
-        connection.execute(text("TRUNCATE predictions.batches, predictions.predicted"))
+        tables = ("batches", "predicted", "outcomes")
+        connection.execute(text(f"TRUNCATE {', '.join(f'predictions.{t}' for t in tables)}"))
     engine.dispose()
     return prepared
 

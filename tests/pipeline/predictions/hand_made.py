@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.predictions.log import Batch, PredictionLog
+from pipeline.predictions.outcomes import OUTCOME_ROWS, RecordedCut
 from pipeline.predictions.rows import SCORE, Occasion, log_rows
 from pipeline.results.scored_file import ScoredRows, table_of
 from pipeline.skew.bins import BINNED
@@ -51,6 +52,41 @@ def add(
     occasion = Occasion(study, SCORE, run)
     noon = NOON.replace(year=day.year, month=day.month, day=day.day)
     log.append(Batch(occasion, run, day), [log_rows(occasion, scored(*subjects), noon)])
+
+
+def outcomes(*subjects: str, cut: str = "cut-1", day: date = DAY, study: str = STUDY) -> pa.Table:
+    """Outcomes of some subjects: the first one died, the last one is censored."""
+    recorded_at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return pa.Table.from_pylist(
+        [
+            {
+                "study": study,
+                "task": "death",
+                "subject_hash": subject,
+                "outcome": None if place == len(subjects) - 1 else int(place == 0),
+                "status": "censored" if place == len(subjects) - 1 else "observed",
+                "weight": 0.0 if place == len(subjects) - 1 else 1.25,
+                "known_at": recorded_at,
+                "recorded_at": recorded_at,
+                "cut": cut,
+            }
+            for place, subject in enumerate(subjects)
+        ],
+        OUTCOME_ROWS,
+    )
+
+
+def record(
+    log: PredictionLog,
+    *subjects: str,
+    cut: str = "cut-1",
+    day: date = DAY,
+    study: str = STUDY,
+) -> bool:
+    """Records a cut with the outcomes of some subjects, at noon."""
+    found = outcomes(*subjects, cut=cut, day=day, study=study)
+    recorded_at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return log.append_outcomes(RecordedCut(study, cut, recorded_at), found)
 
 
 def rows_of(*tables: pa.Table) -> list[dict[str, Any]]:

@@ -10,8 +10,18 @@ import pytest
 
 from pipeline.predictions.log import Batch
 from pipeline.predictions.open_log import open_log
+from pipeline.predictions.outcomes import OUTCOME_ROWS
 from pipeline.predictions.rows import ROWS, SCORE, Occasion
-from tests.pipeline.predictions.hand_made import DAY, NOON, STUDY, add, rows_of, subjects_of
+from tests.pipeline.predictions.hand_made import (
+    DAY,
+    NOON,
+    STUDY,
+    add,
+    outcomes,
+    record,
+    rows_of,
+    subjects_of,
+)
 
 
 def test_what_was_added_is_read(address: str) -> None:
@@ -94,3 +104,54 @@ def test_days_before_the_first_that_stays_are_removed(address: str) -> None:
     assert log.expire(DAY) == 4
     assert subjects_of(log.read(STUDY)) == ["b", "b"]
     assert subjects_of(log.read("other")) == []
+
+
+def test_outcomes_come_back_as_they_were_and_are_no_predictions(address: str) -> None:
+    log = open_log(address)
+    add(log, "a")
+    assert record(log, "a", "b", "c")
+    record(log, "d", study="other")
+    found = pa.concat_tables(log.read_outcomes(STUDY))
+
+    assert found.schema == OUTCOME_ROWS
+    key = "subject_hash"
+    assert sorted(found.to_pylist(), key=lambda row: str(row[key])) == (
+        outcomes("a", "b", "c").to_pylist()
+    )
+    assert subjects_of(log.read(STUDY)) == ["a", "a"]
+
+
+def test_a_cut_is_recorded_once_and_keeps_when_it_was_recorded_first(address: str) -> None:
+    log = open_log(address)
+    assert record(log, "a", "b")
+    assert not record(log, "a", "b", "c", day=DAY + timedelta(1))
+
+    (found,) = log.read_outcomes(STUDY)
+    assert found["recorded_at"].to_pylist() == [NOON, NOON]
+
+
+def test_a_cut_without_rows_leaves_nothing(address: str) -> None:
+    log = open_log(address)
+    assert not record(log)
+    assert list(log.read_outcomes(STUDY)) == []
+    assert record(log, "a"), "it can still be recorded"
+
+
+def test_outcomes_of_a_subject_are_forgotten_with_the_predictions(address: str) -> None:
+    log = open_log(address)
+    add(log, "a", "b")
+    record(log, "a", "b")
+    record(log, "a", cut="cut-2")
+
+    assert log.forget(STUDY, ["a"]) == 2 + 2
+    assert subjects_of(log.read_outcomes(STUDY)) == ["b"]
+
+
+def test_outcomes_expire_by_the_day_they_were_recorded_on(address: str) -> None:
+    log = open_log(address)
+    record(log, "a", day=DAY - timedelta(1))
+    record(log, "b", cut="cut-2")
+
+    assert log.expire(DAY) == 1
+    assert subjects_of(log.read_outcomes(STUDY)) == ["b"]
+    assert record(log, "a", day=DAY - timedelta(1)), "nothing is left of a cut that has expired"

@@ -18,6 +18,7 @@ from pipeline.outputs.output import Within
 from pipeline.outputs.register import outputs_within
 from pipeline.predictions.open_log import open_log
 from pipeline.predictions.postgres_log import (
+    OUTCOME_WRITER,
     PASSWORD_VARIABLE,
     READER,
     WRITER,
@@ -27,14 +28,18 @@ from pipeline.predictions.postgres_log import (
 from pipeline.store import migrate
 from pipeline.store.engine import StoreDownError, postgres_engine
 from tests.each import each
-from tests.pipeline.predictions.conftest import READER_PASSWORD, WRITER_PASSWORD
-from tests.pipeline.predictions.hand_made import STUDY, add, subjects_of
+from tests.pipeline.predictions.conftest import (
+    OUTCOME_WRITER_PASSWORD,
+    READER_PASSWORD,
+    WRITER_PASSWORD,
+)
+from tests.pipeline.predictions.hand_made import STUDY, add, record, subjects_of
 from tests.pipeline.store import postgres_server
 from tests.pipeline.store.postgres_server import DATABASE, Server
 
 pytestmark = pytest.mark.slow
 
-TABLES = ("predictions.predicted", "predictions.batches")
+TABLES = ("predictions.predicted", "predictions.batches", "predictions.outcomes")
 
 
 def connected(server: Server, role: str, password: str) -> psycopg.Connection:
@@ -56,6 +61,8 @@ def test_the_writer_adds_rows_and_can_read_change_or_remove_none(
         log.forget(STUDY, ["a"])
     with pytest.raises(UserError, match="permission denied"):
         log.expire(date(2030, 1, 1))
+    with pytest.raises(UserError, match="permission denied for table outcomes"):
+        record(log, "a")
     monkeypatch.delenv(PASSWORD_VARIABLE)
     assert subjects_of(open_log(postgres_log).read(STUDY)) == ["a", "a"]
 
@@ -72,6 +79,32 @@ def test_the_reader_reads_rows_and_can_write_none(
         add(log, "b", run="run-2")
     with pytest.raises(UserError, match="permission denied"):
         log.forget(STUDY, ["a"])
+    with pytest.raises(UserError, match="permission denied"):
+        record(log, "a")
+    monkeypatch.delenv(PASSWORD_VARIABLE)
+    record(open_log(postgres_log), "a")
+    monkeypatch.setenv(PASSWORD_VARIABLE, READER_PASSWORD)
+    assert subjects_of(log.read_outcomes(STUDY)) == ["a"]
+
+
+def test_the_writer_of_outcomes_sees_who_was_predicted_and_adds_outcomes_alone(
+    postgres_log: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(open_log(postgres_log), "a")
+    monkeypatch.setenv(PASSWORD_VARIABLE, OUTCOME_WRITER_PASSWORD)
+    log = open_log(server.of(OUTCOME_WRITER))
+
+    assert subjects_of(log.read(STUDY)) == ["a", "a"]
+    assert record(log, "a")
+    assert not record(log, "a")
+    with pytest.raises(UserError, match="permission denied for table outcomes"):
+        list(log.read_outcomes(STUDY))
+    with pytest.raises(UserError, match="permission denied for table predicted"):
+        add(log, "b", run="run-2")
+    with pytest.raises(UserError, match="permission denied"):
+        log.forget(STUDY, ["a"])
+    monkeypatch.delenv(PASSWORD_VARIABLE)
+    assert subjects_of(open_log(postgres_log).read_outcomes(STUDY)) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +129,12 @@ def test_the_roles_of_the_store_see_nothing_of_it(
 
 
 @pytest.mark.parametrize(
-    ("role", "password"), [(WRITER, WRITER_PASSWORD), (READER, READER_PASSWORD)]
+    ("role", "password"),
+    [
+        (WRITER, WRITER_PASSWORD),
+        (OUTCOME_WRITER, OUTCOME_WRITER_PASSWORD),
+        (READER, READER_PASSWORD),
+    ],
 )
 def test_the_roles_of_the_log_see_nothing_of_the_store(
     prepared: str, server: Server, role: str, password: str
@@ -120,13 +158,20 @@ def test_its_tables_are_in_the_register_of_outputs(prepared: str) -> None:
 
 def test_to_prepare_it_again_changes_nothing(postgres_log: str) -> None:
     add(open_log(postgres_log), "a")
-    assert prepare(postgres_log) == {WRITER: False, READER: False}
+    assert prepare(postgres_log) == {
+        WRITER: False,
+        OUTCOME_WRITER: False,
+        READER: False,
+    }
     assert subjects_of(open_log(postgres_log).read(STUDY)) == ["a", "a"]
 
 
 def test_a_log_of_a_later_release_is_left_alone(postgres_log: str) -> None:
     engine = postgres_engine(log_url(postgres_log))
     change = text("UPDATE predictions.alembic_version SET version_num = :found")
+    with engine.connect() as connection:
+        current = text("SELECT version_num FROM predictions.alembic_version")
+        found = connection.execute(current).scalar_one()
     try:
         with engine.begin() as connection:
             connection.execute(change, {"found": "9999"})
@@ -134,7 +179,7 @@ def test_a_log_of_a_later_release_is_left_alone(postgres_log: str) -> None:
             prepare(postgres_log)
     finally:
         with engine.begin() as connection:
-            connection.execute(change, {"found": "0001"})
+            connection.execute(change, {"found": found})
         engine.dispose()
 
 
