@@ -280,6 +280,7 @@ def rows_of(reading: Reading) -> dict[tuple[str, ...], int]:
     return {key: count for key, count in reading.counts.items() if key[0] not in noted}
 
 
+@pytest.mark.slow
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=FILES, buckets=st.integers(1, 5))
 def test_both_stages_have_the_same_subjects_qualifiers_and_types(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests import http_server
 from tests.kubeflow.spec_walker import TaskRun, Walker, WalkError
 
 _API = "/apis/v2beta1"
@@ -103,9 +104,5 @@ def running(walker: Walker) -> Iterator[Cluster]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    cluster.address = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield cluster
-    server.shutdown()
-    server.server_close()
+    with http_server.running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as cluster.address:
+        yield cluster

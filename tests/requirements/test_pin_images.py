@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
 
@@ -20,6 +19,7 @@ from requirements.pin_images import (
     with_digests,
 )
 from tests.each import each
+from tests.http_server import running
 
 OURS = ("docker.io/library/clinical-trial-pipeline", "docker.io/library/trial-service")
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -124,10 +124,8 @@ class Registry(BaseHTTPRequestHandler):
 @pytest.fixture
 def registry() -> Iterator[str]:
     """Host and port of a registry."""
-    with HTTPServer(("127.0.0.1", 0), Registry) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with running(HTTPServer(("127.0.0.1", 0), Registry)) as address:
+        yield address.removeprefix("http://")
 
 
 def test_the_digest_is_the_registrys(registry: str) -> None:

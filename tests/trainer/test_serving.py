@@ -116,6 +116,7 @@ def test_the_saved_model_holds_no_layer_of_keras(trained: Any) -> None:
     assert not any(kind.startswith("_tf_keras") for kind in kinds)
 
 
+@pytest.mark.slow
 def test_columns_with_names_that_tensorflow_refuses_are_served(tmp_path: Path) -> None:
     inputs = ModelInputs(("ALT (last)", "1st"), ("größe",), ("dead 6m",))
     generator = np.random.default_rng(0)

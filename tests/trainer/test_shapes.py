@@ -66,7 +66,7 @@ SHAPES: Mapping[str, tuple[Mapping[str, Column], Mapping[str, Column]]] = {
 }
 
 
-COMMON = ("numbers only", "categories only", "nothing known of anybody")
+COMMON = ("numbers only", "categories only")
 """Shapes that every run of the tests looks at; the others are slow only by their number."""
 
 

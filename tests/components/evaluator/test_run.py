@@ -190,6 +190,7 @@ def test_the_champion_is_scored_on_the_same_subjects(evaluation: Any, rows: Any)
     assert record["subjects"] == members(rows, {"arm": "Active"})
 
 
+@pytest.mark.slow
 def test_another_order_of_rows_gives_the_same_files_to_the_last_digit(
     run_evaluator: Any, settings: Any, rows: Any, evaluation: Any, tmp_path: Path
 ) -> None:

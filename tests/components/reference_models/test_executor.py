@@ -186,6 +186,7 @@ def test_ridge_reads_the_transformed_features_of_train_and_eval(
     )
 
 
+@pytest.mark.slow
 def test_one_thread_and_two_give_the_same_predictions(
     trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

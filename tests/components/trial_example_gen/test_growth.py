@@ -85,6 +85,7 @@ def register(root: Path, division: Division, name: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_in_a_trial_that_grows_three_times_by_a_tenth_everyone_keeps_part_or_fold(
     scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

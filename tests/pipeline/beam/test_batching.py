@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 _HERE = """
 import base64
 from apache_beam.internal import pickler
@@ -31,6 +33,7 @@ def _run(script: str, given: str = "") -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_graph_that_is_sent_to_a_worker_includes_the_sizes_of_its_batches() -> None:
     smallest, largest, size_of_an_element = map(int, _run(_THERE, _run(_HERE)).split())
 

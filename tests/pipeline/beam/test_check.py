@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pipeline.beam.local_flink import session
 from pipeline.beam.options import IN_MEMORY, BeamSettings, FlinkSlots, beam_options
 from pipeline.errors import UserError
 from pipeline.version import code_version
+from tests.http_server import running
 
 NO_SERVER = "127.0.0.1:1"
 """Address where nothing listens."""
@@ -42,7 +43,6 @@ def needs(tmp_path: Path) -> Needs:
 @pytest.fixture
 def rest() -> Iterator[Callable[..., str]]:
     """Starts a server that answers as Flink's REST interface does; gives its address."""
-    servers: list[HTTPServer] = []
 
     def start(version: str = "1.19.3", slots: tuple[int, ...] = (1, 1)) -> str:
         answers: dict[str, Any] = {
@@ -59,15 +59,11 @@ def rest() -> Iterator[Callable[..., str]]:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        server = HTTPServer(("127.0.0.1", 0), Answers)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"127.0.0.1:{server.server_port}"
+        address = servers.enter_context(running(HTTPServer(("127.0.0.1", 0), Answers)))
+        return address.removeprefix("http://")
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as servers:
+        yield start
 
 
 def _flink(master: str | None, **more: Any) -> BeamSettings:

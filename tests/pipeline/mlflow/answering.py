@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.http_server import running
+
 
 @dataclass
 class Answering:
@@ -53,14 +55,8 @@ def answering(status: int = 200, body: str = "{}", location: str = "") -> Iterat
         def log_message(self, *_: object) -> None:
             """Writes nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    said.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield said
-    finally:
-        said.may_answer.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), _Handler)) as said.address:
+        try:
+            yield said
+        finally:
+            said.may_answer.set()

@@ -101,14 +101,16 @@ def test_interrupt_of_the_parent_reaches_the_work_once(
     send: Callable[[int, int], None], tmp_path: Path
 ) -> None:
     work = """\
-interrupts = 0
-for turn in range(20):
+interrupts, turns = 0, 300
+while turns:
     try:
-        if turn == 0:
+        if turns == 300:
             print('working', flush=True)
+        turns -= 1
         time.sleep(0.2)
     except KeyboardInterrupt:
-        interrupts += 1
+        # A second one would come at once.
+        interrupts, turns = interrupts + 1, 5
 return f'interrupts: {interrupts}'
 """
     program = start(work, tmp_path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +19,7 @@ from pipeline.cli.main import main
 from pipeline.runners.kubeflow import submit
 from pipeline.runners.kubeflow.submit import TOKEN_VARIABLE
 from tests.each import each
+from tests.http_server import running
 
 HEALTH = "GET /apis/v2beta1/healthz"
 EXPERIMENTS = "GET /apis/v2beta1/experiments"
@@ -105,11 +105,8 @@ def endpoint() -> Iterator[Endpoint]:
             f"POST {RECURRING}": Answer(200, {"recurring_run_id": "9"}),
         },
     )
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
+    with running(server):
+        yield found
 
 
 @pytest.fixture
