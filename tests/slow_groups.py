@@ -135,6 +135,7 @@ GROUPS = (
         4,
         (
             "tests/grafana/test_postgres.py",
+            "tests/pipeline/backup",
             "tests/pipeline/predictions",
             "tests/pipeline/store",
             "tests/pipeline/reading/database/test_postgres.py",

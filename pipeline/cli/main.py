@@ -35,6 +35,8 @@ _COMMANDS = "pipeline.cli.commands"
         "export": f"{_COMMANDS}.export:export",
         "predictions": f"{_COMMANDS}.predictions:predictions",
         "store": f"{_COMMANDS}.store:store",
+        "backup": f"{_COMMANDS}.backup:backup",
+        "restore": f"{_COMMANDS}.backup:restore",
         "draft": f"{_COMMANDS}.draft:draft",
         "synthetic": f"{_COMMANDS}.synthetic:synthetic",
         "verdict": f"{_COMMANDS}.verdict:verdict",

@@ -254,6 +254,7 @@ TERMINAL = (
         Audience.OPERATOR,
         Disclosure.NONE,
         *("export", "freeze", "store migrate", "predictions prepare", "submit"),
+        *("backup", "restore"),
         *("flink up", "flink down"),
     ),
     _shown(

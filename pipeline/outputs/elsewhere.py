@@ -6,6 +6,15 @@ from pipeline.outputs.output import Audience, Disclosure, Output, Within
 
 CHOSEN = (
     Output(
+        "backup",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "what registry, `<registry>-subjects`, store, metadata and prediction log hold",
+        Within.CHOSEN,
+        ("backup TARGET",),
+        "pipeline.backup.take",
+    ),
+    Output(
         "predictions of a scoring elsewhere",
         Audience.OWNER,
         Disclosure.PATIENT,

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pyarrow as pa
@@ -33,6 +33,9 @@ from pipeline.store.engine import (
     postgres_engine,
     transaction,
 )
+
+if TYPE_CHECKING:
+    from pipeline.store.scripts import Scripts
 
 SCHEMA = "predictions"
 """Schema of PostgreSQL that the tables are in."""
@@ -173,6 +176,13 @@ def log_url(address: str) -> URL:
     return url.set(password=password) if password else url
 
 
+def log_scripts() -> Scripts:
+    """Migrations of a log's tables."""
+    from pipeline.store.scripts import Scripts
+
+    return Scripts(Path(__file__).parent / "migrations", SCHEMA)
+
+
 def prepare(address: str) -> dict[str, bool]:
     """Creates or alters the tables and roles of a log; does nothing if they are current.
 
@@ -188,9 +198,9 @@ def prepare(address: str) -> dict[str, bool]:
     """
     # The service's image has no Alembic.
     from pipeline.store.migrate import set_role_password
-    from pipeline.store.scripts import ALEMBIC, Scripts
+    from pipeline.store.scripts import ALEMBIC
 
-    scripts = Scripts(Path(__file__).parent / "migrations", SCHEMA)
+    scripts = log_scripts()
     engine = postgres_engine(log_url(address))
     try:
         with ALEMBIC, transaction(engine, _WHAT) as connection:

@@ -19,7 +19,8 @@ WRITER = "trial_writer"
 PASSWORDS = {WRITER: "TRIAL_WRITER_PASSWORD", READER: "TRIAL_READER_PASSWORD"}
 """Environment variables with the roles' passwords."""
 
-_SCRIPTS = Scripts(Path(__file__).parent / "migrations")
+SCRIPTS = Scripts(Path(__file__).parent / "migrations")
+"""Migrations of the store's tables."""
 
 
 def migrate(address: str) -> None:
@@ -36,11 +37,11 @@ def migrate(address: str) -> None:
         if connection.dialect.name == "postgresql":
             # Two concurrent migrations would both create the first table.
             connection.execute(text("SELECT pg_advisory_xact_lock(7210311)"))
-        found = _SCRIPTS.revision(connection)
-        if found is not None and not _SCRIPTS.knows(found):
+        found = SCRIPTS.revision(connection)
+        if found is not None and not SCRIPTS.knows(found):
             raise _other_release(engine, found)
-        if found != _SCRIPTS.head:
-            _SCRIPTS.upgrade(connection)
+        if found != SCRIPTS.head:
+            SCRIPTS.upgrade(connection)
 
 
 def set_password(address: str, role: str, password: str) -> None:
@@ -101,7 +102,7 @@ def check_current(engine: Engine) -> None:
         UserError: It has to be migrated, or is newer than this release.
     """
     found = _revision_of(engine)
-    if found != _SCRIPTS.head:
+    if found != SCRIPTS.head:
         raise _other_release(engine, found)
 
 
@@ -109,11 +110,11 @@ def _other_release(engine: Engine, found: str | None) -> UserError:
     place = engine.url.render_as_string(hide_password=True)
     return UserError(
         f"{place}: the store's tables are of revision {found or 'none'}, this release needs "
-        f"{_SCRIPTS.head}. Run `make store-migrate STORE=...` with a user who may "
+        f"{SCRIPTS.head}. Run `make store-migrate STORE=...` with a user who may "
         "create tables; a store of a later release needs that release."
     )
 
 
 def _revision_of(engine: Engine) -> str | None:
     with transaction(engine) as connection:
-        return _SCRIPTS.revision(connection)
+        return SCRIPTS.revision(connection)

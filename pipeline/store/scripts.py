@@ -42,11 +42,11 @@ class Scripts:
         options = {"version_table_schema": self.schema}
         return MigrationContext.configure(connection, opts=options).get_current_revision()
 
-    def upgrade(self, connection: Connection) -> None:
-        """Creates or alters the tables; the caller holds `ALEMBIC`."""
+    def upgrade(self, connection: Connection, revision: str = "head") -> None:
+        """Creates or alters the tables, up to a revision; the caller holds `ALEMBIC`."""
         config = self._config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
     def _config(self) -> Config:
         config = Config()

@@ -71,6 +71,12 @@ def test_files_that_options_name_are_those_of_the_command_line() -> None:
         for option in parameter.opts
         if option == "--out"
     }
+    named |= {
+        f"{' '.join(words)} {parameter.human_readable_name}"
+        for words, command in COMMANDS.items()
+        for parameter in command.params
+        if isinstance(parameter, click.Argument) and parameter.name == "target"
+    }
 
     assert named == places(Within.CHOSEN)
 

@@ -1,0 +1,1 @@
+"""Backups of what runs can't make again: registry, ledger, store, metadata, prediction log."""

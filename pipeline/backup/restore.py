@@ -1,0 +1,244 @@
+"""Restores a backup, to places that hold nothing: what is there is never overwritten."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import storage
+from pipeline.backup.databases import log_tables, sqlite_path, store_tables
+from pipeline.backup.manifest import (
+    PREDICTIONS,
+    REGISTRY,
+    ROOT,
+    STORE,
+    SUBJECTS,
+    Kind,
+    Manifest,
+    Places,
+    read_manifest,
+)
+from pipeline.backup.take import STORE_FILE
+from pipeline.errors import UserError
+from pipeline.predictions.open_log import is_sql
+from pipeline.runs.divisions import subjects_root
+from pipeline.runs.trail import POINTER
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder of the backup, and where it goes.
+
+    Attributes:
+        part: Its name in the backup.
+        target: A local path or `s3://bucket/folder`.
+        file: Its one file, where the target is a file.
+    """
+
+    part: str
+    target: str
+    file: str = ""
+
+
+@contextmanager
+def opened(source: str) -> Iterator[tuple[Path, Manifest]]:
+    """A backup, all files of which are as they were written.
+
+    Args:
+        source: A local folder or `s3://bucket/folder`.
+
+    Yields:
+        A local folder, and what it holds.
+
+    Raises:
+        UserError: It is no backup, not whole, or damaged.
+    """
+    if not storage.is_remote(source):
+        yield Path(source), read_manifest(Path(source))
+        return
+    with tempfile.TemporaryDirectory() as copy:
+        storage.fetch_folder(source, Path(copy))
+        yield Path(copy), read_manifest(Path(copy))
+
+
+def restore_backup(folder: Path, manifest: Manifest, places: Places) -> None:
+    """Writes what a backup holds.
+
+    Databases come first, each in one transaction; folders appear by renames at the end, the root
+    last.
+
+    Args:
+        folder: The backup, as `opened` gives it.
+        manifest: What it holds.
+        places: Where to; none of them may hold anything yet.
+
+    Raises:
+        UserError: One of them does, or can't be written.
+    """
+    _check_kinds(manifest, places)
+    targets = list(_folders(manifest, places))
+    for target in targets:
+        _check_free(target)
+    _check_free(_Folder(ROOT, str(places.root)))
+    _check_databases(manifest, places)
+    with _drafts(places.root, targets) as drafts:
+        for found in targets:
+            if found.target in drafts:
+                _copy(folder / found.part, drafts[found.target], found.file)
+        _load_databases(folder, manifest, places)
+        for found in targets:
+            if found.target not in drafts:
+                _upload(folder / found.part, found.target)
+        own = [found for found in targets if not _is_below(found.target, places.root)]
+        for found in own:
+            if found.target in drafts:
+                _rename(drafts[found.target], Path(found.target))
+        _rename(drafts[str(places.root)], places.root)
+
+
+def _check_kinds(manifest: Manifest, places: Places) -> None:
+    """Refuses places that are of another kind than what was kept."""
+    store, log = manifest.store.kind, manifest.prediction_log.kind
+    _check_kind("store", "--store", store, _store_kind(places.store))
+    log_kind: Kind = "postgresql" if is_sql(places.prediction_log) else "files"
+    _check_kind("prediction log", "--prediction-log", log, places.prediction_log and log_kind)
+
+
+def _check_kind(what: str, option: str, kept: str, named: str) -> None:
+    if kept == "none":
+        if named:
+            raise UserError(f"The backup holds no {what}: leave {option} out.")
+    elif not named:
+        raise UserError(f"The backup holds a {what} ({kept}): say where to ({option}).")
+    elif kept != named:
+        raise UserError(
+            f"The {what} of the backup is {kept}, and {option} names {named}: name the same kind."
+        )
+
+
+def _store_kind(address: str) -> str:
+    if not address:
+        return ""
+    return "postgresql" if sqlite_path(address) is None else "sqlite"
+
+
+def _folders(manifest: Manifest, places: Places) -> Iterator[_Folder]:
+    """What is restored as files, of what the backup has."""
+    parts = {name.partition("/")[0] for name in manifest.files}
+    if ROOT in parts:
+        yield _Folder(ROOT, str(places.root))
+    if REGISTRY in parts:
+        yield _Folder(REGISTRY, places.registry.rstrip("/"))
+    if SUBJECTS in parts:
+        yield _Folder(SUBJECTS, subjects_root(places.registry))
+    if manifest.store.kind == "sqlite":
+        yield _Folder(STORE, str(sqlite_path(places.store)), STORE_FILE)
+    if manifest.prediction_log.kind == "files" and PREDICTIONS in parts:
+        yield _Folder(PREDICTIONS, places.prediction_log.rstrip("/"))
+
+
+def _check_free(found: _Folder) -> None:
+    """Refuses a place where something is."""
+    if storage.is_remote(found.target):
+        there = next(iter(storage.files_below(found.target)), None)
+    else:
+        path = Path(found.target)
+        if path.is_dir() and not found.file:
+            there = next((entry.name for entry in sorted(path.iterdir())), None)
+        else:
+            there = path.name if path.exists() or path.is_symlink() else None
+    if there is not None:
+        raise UserError(
+            f"{found.target}: there is something already ({there}), and nothing is overwritten. "
+            "Nothing was written. Name an empty place, or move away what is there."
+        )
+
+
+def _check_databases(manifest: Manifest, places: Places) -> None:
+    if "postgresql" not in (manifest.store.kind, manifest.prediction_log.kind):
+        return
+    from pipeline.backup.tables import check_empty
+
+    if manifest.store.kind == "postgresql":
+        check_empty(store_tables(places.store), manifest.store.revision)
+    if manifest.prediction_log.kind == "postgresql":
+        check_empty(log_tables(places.prediction_log), manifest.prediction_log.revision)
+
+
+def _load_databases(folder: Path, manifest: Manifest, places: Places) -> None:
+    if "postgresql" not in (manifest.store.kind, manifest.prediction_log.kind):
+        return
+    from pipeline.backup.tables import load_tables
+
+    if manifest.store.kind == "postgresql":
+        load_tables(store_tables(places.store), manifest.store.revision, folder / STORE)
+    if manifest.prediction_log.kind == "postgresql":
+        revision = manifest.prediction_log.revision
+        load_tables(log_tables(places.prediction_log), revision, folder / PREDICTIONS)
+
+
+@contextmanager
+def _drafts(root: Path, targets: list[_Folder]) -> Iterator[dict[str, Path]]:
+    """Where each local folder is written first: beside itself, or in the draft of the root."""
+    drafts = {str(root): _beside(root)}
+    for found in targets:
+        if storage.is_remote(found.target):
+            continue
+        path = Path(found.target)
+        if _is_below(found.target, root):
+            inside = path.resolve().relative_to(root.resolve())
+            drafts[found.target] = drafts[str(root)] / inside
+        else:
+            drafts[found.target] = _beside(path)
+    before = os.umask(0o077)
+    try:
+        with storage.errors_for_people(str(root)):
+            drafts[str(root)].mkdir(mode=0o700, parents=True)
+        yield drafts
+    finally:
+        os.umask(before)
+        for draft in drafts.values():
+            if draft.is_dir():
+                shutil.rmtree(draft, ignore_errors=True)
+            else:
+                draft.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.resolve().with_name(f".{path.resolve().name}.{uuid.uuid4().hex}")
+
+
+def _is_below(target: str, root: Path) -> bool:
+    return not storage.is_remote(target) and Path(target).resolve().is_relative_to(root.resolve())
+
+
+def _copy(source: Path, target: Path, file: str) -> None:
+    with storage.errors_for_people(str(target)):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if file:
+            shutil.copyfile(source / file, target)
+            return
+        for path in sorted(source.rglob("*")):
+            if path.is_file():
+                copy = target / path.relative_to(source)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+
+
+def _upload(source: Path, target: str) -> None:
+    # Pointers last: a server must not be led to a model that is not there yet.
+    for path in sorted(source.rglob("*"), key=lambda path: (path.name == POINTER, path)):
+        if path.is_file():
+            name = path.relative_to(source).as_posix()
+            storage.write_private(f"{target}/{name}", path.read_bytes())
+
+
+def _rename(draft: Path, target: Path) -> None:
+    with storage.errors_for_people(str(target)):
+        draft.replace(target)
