@@ -22,6 +22,9 @@ Action = Literal[
     "retired",
     "resumed",
     "recovered",
+    "retraining_started",
+    "retraining_declined",
+    "retraining_failed",
 ]
 """What an entry of the trail records."""
 
@@ -34,6 +37,9 @@ WORDS: dict[Action, str] = {
     "retired": "retired",
     "resumed": "automatic promotion resumed",
     "recovered": "pointer recovered",
+    "retraining_started": "retraining started",
+    "retraining_declined": "no retraining",
+    "retraining_failed": "retraining could not be started",
 }
 """Each action in words."""
 
@@ -124,6 +130,7 @@ class TrailEntry(Chained):
         refused: Why a registered model did not become the champion; empty where it did.
         approvals: Who approved of a promotion before.
         models: Ids and digests of what an earlier release had registered, in their order.
+        asked_by: Names of the alerts that asked for a retraining; empty where a person did.
     """
 
     number: int
@@ -142,6 +149,7 @@ class TrailEntry(Chained):
     refused: str = ""
     approvals: tuple[Actor, ...] = ()
     models: dict[str, str] = {}
+    asked_by: tuple[str, ...] = ()
 
 
 class TrailEnd(Document):

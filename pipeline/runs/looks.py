@@ -26,7 +26,7 @@ from pipeline.study.untitled import untitled_features
 
 _UNDECIDING = (
     *("study", "title", "version", "card", "summary", "analysis", "disclosure", "gate"),
-    "registry",
+    *("registry", "monitoring", "retrain"),
 )
 """Sections that change no evaluation of a model."""
 

@@ -18,7 +18,8 @@ from pipeline.study.untitled import untitled_features
 
 _NOT_OF_EXAMPLES = (
     *("thresholds", "gate", "training", "card", "summary", "disclosure"),
-    *("scoring", "monitoring", "validation", "registry", "unblinded_readers"),
+    *("scoring", "monitoring", "validation", "registry", "retrain"),
+    "unblinded_readers",
 )
 _NOT_OF_TASKS = ("decision_thresholds",)
 _NOT_OF_ENDPOINTS = ("unit", "horizon")

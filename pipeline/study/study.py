@@ -31,6 +31,7 @@ from pipeline.study.sections import (
     MonitoringRules,
     Name,
     RegistryRules,
+    RetrainRules,
     Scoring,
     Site,
     Slicings,
@@ -84,6 +85,7 @@ class Study(StrictModel):
         summary: Settings of the summary of the trial's progress.
         analysis: Settings of the analysis of the arms.
         registry: Who decides that a blessed model becomes the champion.
+        retrain: When a model is trained again.
         disclosure: `public`: only documents that may be published are written; `internal`: an
             additional report for the owner of the data.
         conduct: `ongoing`: the trial still runs, so that all figures are pooled over its arms;
@@ -123,6 +125,7 @@ class Study(StrictModel):
     summary: Summary = Summary()
     analysis: Analysis = Analysis()
     registry: RegistryRules = RegistryRules()
+    retrain: RetrainRules = RetrainRules()
     disclosure: Literal["public", "internal"] = "public"
     conduct: Literal["ongoing", "locked"] = "locked"
     unblinded_readers: tuple[Account, ...] = ()

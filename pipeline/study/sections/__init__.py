@@ -38,6 +38,7 @@ from pipeline.study.sections.reporting import (
     Card,
     TimeToEvent,
 )
+from pipeline.study.sections.retrain import RetrainReason, RetrainRules
 from pipeline.study.sections.scheme import DefaultThresholds, Evaluation, Scheme
 from pipeline.study.sections.scoring import Reaction, Scoring
 from pipeline.study.sections.summary import (
@@ -94,6 +95,8 @@ __all__ = [
     "Period",
     "Reaction",
     "RegistryRules",
+    "RetrainReason",
+    "RetrainRules",
     "Scheme",
     "Scoring",
     "Severity",
