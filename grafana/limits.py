@@ -20,3 +20,18 @@ DAYS_OF_MODEL = 180
 
 COMPLETENESS = 0.90
 """Share of values that are not missing."""
+
+ERRORS = 0.01
+"""Share of a service's requests that end with a fault of the service."""
+
+SECONDS_OF_A_REQUEST = 0.25
+"""Seconds within which 99 of 100 predictions are answered; pods are added from 0.1 on."""
+
+TIMES_THE_USUAL_FLAGS = 2.0
+"""Share of subjects with a flag, in multiples of the week before."""
+
+MORE_FLAGS = 0.05
+"""What such a share must have beyond that: of a rare flag a few more are no sign."""
+
+SUBJECTS_TO_JUDGE = 100
+"""Fewest subjects of an hour, and of the week before, for a judgement on flags."""

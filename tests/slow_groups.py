@@ -91,6 +91,7 @@ GROUPS = (
         (
             "tests/components",
             "tests/grafana/test_browser.py",
+            "tests/grafana/test_prometheus.py",
             "tests/pipeline/beam",
             "tests/pipeline/html",
             "tests/pipeline/pages",

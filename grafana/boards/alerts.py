@@ -23,6 +23,9 @@ CONTACT_POINT = "trial-webhook"
 WEBHOOK_VARIABLE = "TRIAL_ALERT_WEBHOOK"
 """Environment variable of Grafana's with the address that notifications are sent to."""
 
+LABELS = {"pipeline": "clinical-trial"}
+"""Labels of all alerts."""
+
 _ASKED = "A"
 _BEYOND = "B"
 _WITHIN_SECONDS = 600
@@ -45,16 +48,20 @@ def rule(alert: Alert) -> alerting.Rule:
         .no_data_state("OK")
         .exec_err_state("Error")
         .is_paused(False)
-        .labels({"severity": alert.severity, "pipeline": "clinical-trial"})
+        .labels({"severity": alert.severity, **LABELS})
         .annotations(
             {
-                "summary": _LABEL.sub(_TEMPLATE, alert.summary),
-                "description": f"{_LABEL.sub(_TEMPLATE, alert.description)} "
-                f"Board: /d/{alert.board}.",
+                "summary": with_labels(alert.summary),
+                "description": f"{with_labels(alert.description)} Board: /d/{alert.board}.",
             }
         )
         .build()
     )
+
+
+def with_labels(text: str) -> str:
+    """A text whose `{study}` is a label of the alert, as Grafana and Prometheus have it."""
+    return _LABEL.sub(_TEMPLATE, text)
 
 
 def contact_point() -> alerting.ContactPoint:

@@ -1,4 +1,4 @@
-"""Writes all that Grafana reads: `python -m grafana.boards.generate`."""
+"""Writes all that Grafana and Prometheus read: `python -m grafana.boards.generate`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from grafana.boards import provisioning
+from grafana.boards import prometheus, provisioning
 from grafana.boards.model_quality import model_quality
 from grafana.boards.pipeline_health import pipeline_health
 from grafana.boards.trial_progress import trial_progress
@@ -35,16 +35,18 @@ def files() -> dict[str, str]:
     for board in (model_quality(), trial_progress(), pipeline_health()):
         content = provisioning.plain(board.build())
         found[f"dashboards/{board.uid}.json"] = json.dumps(content, indent=1) + "\n"
-    provisioned: dict[str, dict[str, Any]] = {
-        "datasources/store.yaml": provisioning.datasource(),
-        "dashboards/boards.yaml": provisioning.boards_provider(),
-        "alerting/rules.yaml": provisioning.rules(),
-        "alerting/contact_points.yaml": provisioning.contact_points(),
-        "alerting/policies.yaml": provisioning.policies(),
+    others: dict[str, dict[str, Any]] = {
+        "provisioning/datasources/store.yaml": provisioning.datasource(),
+        "provisioning/dashboards/boards.yaml": provisioning.boards_provider(),
+        "provisioning/alerting/rules.yaml": provisioning.rules(),
+        "provisioning/alerting/contact_points.yaml": provisioning.contact_points(),
+        "provisioning/alerting/policies.yaml": provisioning.policies(),
+        "prometheus/prometheus.yaml": prometheus.configuration(),
+        f"prometheus/{prometheus.RULES}": prometheus.rules(),
     }
-    for path, content in provisioned.items():
+    for path, content in others.items():
         text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
-        found[f"provisioning/{path}"] = _HEADER + text
+        found[path] = _HEADER + text
     return found
 
 

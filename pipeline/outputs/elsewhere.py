@@ -91,12 +91,12 @@ ELSEWHERE = (
         "pipeline.schemas",
     ),
     Output(
-        "boards and alerts of Grafana",
+        "boards and alerts of Grafana, rules of Prometheus",
         Audience.PUBLIC,
         Disclosure.NONE,
         "JSON, YAML",
         Within.CHECKOUT,
-        ("grafana/dashboards/<board>.json", "grafana/provisioning/**"),
+        ("grafana/dashboards/<board>.json", "grafana/provisioning/**", "grafana/prometheus/*.yaml"),
         "grafana.boards.generate",
     ),
     Output(

@@ -26,6 +26,8 @@ from pipeline.service.model import Outputs
 from pipeline.service.validation import check_rows
 
 _TITLES = FLAG_TITLES | GROUP_TITLES
+FLAGS = tuple(_TITLES)
+"""All kinds of flags."""
 NEGATIVE = "without_outcome"
 POSITIVE = "with_outcome"
 _NO_CONTRIBUTIONS = "This model has no contributions."

@@ -25,6 +25,7 @@ class Served:
         refused: Why the registry's champion is not served, a sentence; empty where it is.
         swaps: How often a champion has taken the place of another.
         refusals: How often one was refused.
+        wanted: Version of the registry's champion at the last look that it answered; 0 without one.
     """
 
     champion: Champion | None
@@ -32,6 +33,7 @@ class Served:
     refused: str = ""
     swaps: int = 0
     refusals: int = 0
+    wanted: int = 0
 
 
 class Follower:
@@ -55,7 +57,8 @@ class Follower:
         load: Callable[[Book], Champion] = champion_of_book,
     ) -> None:
         self._registry, self._study, self._load = registry, study, load
-        self.served = Served(load(registry.book(study)))
+        champion = load(registry.book(study))
+        self.served = Served(champion, wanted=champion.version)
         self._attempts = Attempts()
 
     @property
@@ -79,8 +82,9 @@ class Follower:
         except UserError as error:
             self._note_silence(error)
             return
-        self.served = replace(self.served, registry_answers=True)
         wanted = book.pointer.champion
+        version = wanted.version if wanted else 0
+        self.served = replace(self.served, registry_answers=True, wanted=version)
         if wanted is None:
             self._withdraw()
             return
@@ -124,5 +128,11 @@ class Follower:
             )
             return
         self._attempts.note_success()
-        self.served = Served(champion, swaps=self.served.swaps + 1, refusals=self.served.refusals)
+        self.served = replace(
+            self.served,
+            champion=champion,
+            refused="",
+            swaps=self.served.swaps + 1,
+            wanted=champion.version,
+        )
         logger.info("Serves %s, version %d.", champion.entry.id, champion.version)

@@ -19,7 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from pipeline.service.answers import Predicted, flag_kinds
+from pipeline.service.answers import FLAGS, Predicted, flag_kinds
 from pipeline.service.follower import Follower
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -51,6 +51,9 @@ class Telemetry:
         self._flags = Counter(
             "trial_service_flags", "Flags of subjects.", ("flag",), registry=self._registry
         )
+        # Prometheus takes no first value of a counter for a growth: each begins with 0.
+        for flag in FLAGS:
+            self._flags.labels(flag)
         self._risks = _Distribution(
             "trial_service_predicted_risk", "Predicted probabilities.", ("task", "version"), _RISKS
         )
@@ -172,6 +175,11 @@ class _State:
 
     def collect(self) -> Iterator[Metric]:
         served = self._follower.served
+        study = GaugeMetricFamily(
+            "trial_service_study", "The study that is served.", labels=("study",)
+        )
+        study.add_metric([self._follower.study], 1)
+        yield study
         model = GaugeMetricFamily(
             "trial_service_model", "The model that is served.", labels=("study", "id", "version")
         )
@@ -179,6 +187,16 @@ class _State:
             identity = served.champion.identity()
             model.add_metric([identity["study"], identity["id"], identity["version"]], 1)
         yield model
+        yield GaugeMetricFamily(
+            "trial_service_model_version",
+            "Version of the model that is served, 0 without one.",
+            value=served.champion.version if served.champion else 0,
+        )
+        yield GaugeMetricFamily(
+            "trial_service_registry_version",
+            "Version of the registry's champion when the registry last answered, 0 without one.",
+            value=served.wanted,
+        )
         yield GaugeMetricFamily(
             "trial_service_registry_answers",
             "Whether the registry could be read at the last look.",

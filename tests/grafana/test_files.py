@@ -63,7 +63,7 @@ def test_the_files_are_what_the_code_makes() -> None:
 def test_no_other_file_is_beside_them() -> None:
     found = {
         path.relative_to(FOLDER).as_posix()
-        for folder in ("dashboards", "provisioning")
+        for folder in ("dashboards", "prometheus", "provisioning")
         for path in (FOLDER / folder).rglob("*.*")
     }
 

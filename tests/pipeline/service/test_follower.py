@@ -108,6 +108,9 @@ def test_a_new_champion_with_a_changed_file_is_refused_and_the_old_one_stays(
     assert f"the champion {entry.id} is not served" in follower.served.refused
     assert "other digest" in follower.served.refused
     assert follower.served.refusals == 1
+    # Prometheus compares both.
+    assert follower.served.champion is not None
+    assert follower.served.wanted > follower.served.champion.version
 
 
 def test_a_refused_champion_is_served_when_it_was_restored(

@@ -166,6 +166,14 @@ def test_requests_flags_and_risks_are_counted(follower: Follower) -> None:
     model = f'id="{champion.entry.id}",study="stroke",version="{champion.version}"'
     assert found[f"trial_service_model{{{model}}}"] == 1
     assert found["trial_service_registry_answers"] == 1
+    assert found['trial_service_study{study="stroke"}'] == 1
+
+
+def test_a_flag_that_no_subject_has_had_is_counted_from_zero_on(follower: Follower) -> None:
+    """Prometheus takes no first value of a counter for a growth."""
+    text = Telemetry(follower).text().decode()
+    assert 'trial_service_flags_total{flag="unknown_category"} 0.0' in text
+    assert 'trial_service_flags_total{flag="group_too_small"} 0.0' in text
 
 
 def test_each_of_many_differences_is_counted_once(follower: Follower) -> None:

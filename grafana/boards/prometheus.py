@@ -1,0 +1,55 @@
+"""What Prometheus is given: which service it reads, what it computes, what it monitors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grafana.boards.alerts import LABELS, with_labels
+from grafana.queries.promql import JOB
+from grafana.queries.service_rules import IN_SERVICE, RECORDED, SERVICE_ALERTS, ServiceAlert
+
+GROUP = "prediction-service"
+TARGET = "service:8080"
+"""The service's name and port in the Compose file."""
+
+TOKEN_FILE = "/run/secrets/metrics_token"
+"""Where Compose puts the token of the scope `admin`."""
+
+RULES = "rules.yaml"
+_READ_EACH = "15s"
+
+
+def configuration() -> dict[str, Any]:
+    """Which service is read, and how often."""
+    return {
+        "global": {"scrape_interval": _READ_EACH, "evaluation_interval": _READ_EACH},
+        "rule_files": [RULES],
+        "scrape_configs": [
+            {
+                "job_name": JOB,
+                "authorization": {"type": "Bearer", "credentials_file": TOKEN_FILE},
+                "static_configs": [{"targets": [TARGET]}],
+            }
+        ],
+    }
+
+
+def rules() -> dict[str, Any]:
+    """What Prometheus computes, and what it monitors."""
+    recorded = [{"record": one.name, "expr": one.expression} for one in RECORDED]
+    alerts = [_alert(alert) for alert in SERVICE_ALERTS]
+    return {"groups": [{"name": GROUP, "rules": [*recorded, *alerts]}]}
+
+
+def _alert(alert: ServiceAlert) -> dict[str, Any]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expression,
+        "for": alert.lasts,
+        "labels": {"severity": alert.severity, **LABELS},
+        "annotations": {
+            "summary": with_labels(alert.summary),
+            "runbook": f"docs/{alert.anchor}",
+            "board": f"/d/{IN_SERVICE}",
+        },
+    }
