@@ -38,7 +38,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run validate score serve flink-up flink-down test test-slow test-faults test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
-	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-contributions bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring bench-faults clean
+	bench-alarms bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-contributions bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring bench-faults clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -203,6 +203,9 @@ bench-flink: $(READY) ## Time and memory on Flink beside one machine's runners.
 
 bench-store: $(READY) ## Seconds of an export, milliseconds of every question of the boards.
 	@$(BIN)/python -m benchmarks.store
+
+bench-alarms: $(READY) ## False alarms of simulated years, and changes found within three months.
+	@$(BIN)/python -m benchmarks.alarms
 
 bench-coverage: $(READY) ## How often 95 % intervals hold the true value, by simulation.
 	@$(BIN)/python -m benchmarks.coverage

@@ -77,18 +77,10 @@ GROUPS = (
         ),
     ),
     Group(
-        "own environments",
-        6,
-        (
-            "tests/pipeline/mlflow/test_real_server.py",
-            "tests/test_airflow.py",
-            "tests/test_delivery.py",
-        ),
-    ),
-    Group(
         "short ones",
-        6,
+        7,
         (
+            "tests/benchmarks/test_alarms.py",
             "tests/components",
             "tests/grafana/test_browser.py",
             "tests/grafana/test_prometheus.py",
@@ -98,6 +90,15 @@ GROUPS = (
             "tests/pipeline/runs",
             "tests/pipeline/service",
             "tests/pipeline/synthetic",
+        ),
+    ),
+    Group(
+        "own environments",
+        6,
+        (
+            "tests/pipeline/mlflow/test_real_server.py",
+            "tests/test_airflow.py",
+            "tests/test_delivery.py",
         ),
     ),
     Group(

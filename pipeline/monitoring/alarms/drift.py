@@ -8,19 +8,20 @@ inequality): whatever the looks have in common, and the training's noise, they s
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import add
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import chdtrc, ndtri, xlogy
+from scipy.special import chdtrc, ndtri
 
 from pipeline.monitoring.alarms.spending import WINDOW, YEAR
 from pipeline.monitoring.alarms.state import Direction, Look
 from pipeline.monitoring.alarms.watched import Counts, WatchedInput
 from pipeline.monitoring.alarms.weeks import check_weeks, grown, years
 
-_FloatArray = NDArray[np.float64]
+_Bin = tuple[float, float]
+"""Subjects, or their share, in training and since."""
 
 FEWEST = 100
 """Subjects of a window: with fewer nothing is judged."""
@@ -61,22 +62,23 @@ def input_looks(watched: WatchedInput, error: float) -> InputLooks:
         raise ValueError(f"{watched.name}: counts must not be below 0")
     names = _names(watched)
     training = _row(watched.training, names)
-    rows = np.array([_row(week.counts, names) for week in weeks]).reshape(len(weeks), -1)
-    dates = [week.week for week in weeks]
     values: list[Look] = []
     missing: list[Look] = []
+    if sum(training) < FEWEST:
+        return InputLooks((), ())
+    rows = [_row(week.counts, names) for week in weeks]
+    dates = [week.week for week in weeks]
     for places, numbers in years(dates):
         spent = grown(lambda week: week / YEAR, numbers)
         for at, share in zip(places, spent, strict=True):
             window = _window(dates, rows, at)
-            if window is None:
+            if sum(window) < FEWEST:
                 continue
-            boundary = _quantile(share * error)
-            ordered = bool(watched.order)
-            if look := _look_at_values(dates[at], boundary, names, training, window, ordered):
+            boundary, sides = _quantile(share * error), list(zip(training, window, strict=True))
+            if look := _look_at_values(dates[at], boundary, names, sides, bool(watched.order)):
                 values.append(look)
             if watched.kind == "drift":
-                missing.append(_look_at_missing(dates[at], boundary, training, window))
+                missing.append(_look_at_missing(dates[at], boundary, sides))
     return InputLooks(tuple(values), tuple(missing))
 
 
@@ -96,96 +98,97 @@ def _names(watched: WatchedInput) -> list[str]:
     return [*watched.order, *sorted(seen - set(watched.order))]
 
 
-def _row(counts: Counts, names: Sequence[str]) -> _FloatArray:
+def _row(counts: Counts, names: Sequence[str]) -> list[float]:
     """Counts of the bins, and of missing values at the end."""
-    return np.array([*(counts.bins.get(name, 0.0) for name in names), counts.missing], np.float64)
+    return [*(counts.bins.get(name, 0.0) for name in names), counts.missing]
 
 
-def _window(dates: Sequence[dt.date], rows: _FloatArray, at: int) -> _FloatArray | None:
-    """Counts of the last weeks; None if a year of them has too few subjects."""
-    ago = np.array([(dates[at] - date).days // 7 for date in dates[: at + 1]])
-    behind = rows[: at + 1]
-    for weeks in (WINDOW, *sorted(set(ago[ago >= WINDOW] + 1))):
-        if weeks > YEAR:
+def _window(dates: Sequence[dt.date], rows: Sequence[list[float]], at: int) -> list[float]:
+    """Counts of the last weeks: of as many as hold enough subjects, but of a year at most."""
+    found = [0.0] * len(rows[at])
+    for place in range(at, -1, -1):
+        ago = (dates[at] - dates[place]).days // 7
+        if ago >= WINDOW and (ago >= YEAR or sum(found) >= FEWEST):
             break
-        window: _FloatArray = behind[ago < weeks].sum(axis=0)
-        if window.sum() >= FEWEST:
-            return window
-    return None
+        found = list(map(add, found, rows[place]))
+    return found
 
 
 def _look_at_values(
-    week: dt.date,
-    boundary: float,
-    names: Sequence[str],
-    training: _FloatArray,
-    window: _FloatArray,
-    ordered: bool,
+    week: dt.date, boundary: float, names: Sequence[str], sides: Sequence[_Bin], ordered: bool
 ) -> Look | None:
-    both = np.stack([training[:-1], window[:-1]])
-    if both.sum(axis=1).min() < FEWEST:
+    bins = sides[:-1]
+    before, now = (sum(side) for side in zip(*bins, strict=True))
+    if min(before, now) < FEWEST:
         return None
-    shares = both / both.sum(axis=1, keepdims=True)
-    change = shares[1] - shares[0]
-    most = int(np.abs(change).argmax())
+    shares = [(training / before, since / now) for training, since in bins]
+    most = max(range(len(shares)), key=lambda at: abs(shares[at][1] - shares[at][0]))
     return Look(
         week,
         "training",
-        evidence=_evidence(_joined(both, ordered)),
+        evidence=_evidence(_joined(bins, ordered)),
         boundary=boundary,
-        estimate=float(shares[1, most]),
-        expected=float(shares[0, most]),
-        subjects=int(both[1].sum()),
+        estimate=shares[most][1],
+        expected=shares[most][0],
+        subjects=int(now),
         direction=_direction(shares) if ordered else "other",
         bin=names[most],
     )
 
 
-def _direction(shares: _FloatArray) -> Direction:
-    """Whether values of the second row are above or below those of the first more often."""
-    below = np.cumsum(shares[0]) - shares[0] / 2
-    return "higher" if shares[1] @ below > 0.5 else "lower"
+def _direction(shares: Sequence[_Bin]) -> Direction:
+    """Whether values of the second side are above or below those of the first more often."""
+    above, below = 0.0, 0.0
+    for training, now in shares:
+        above += now * (below + training / 2)
+        below += training
+    return "higher" if above > 0.5 else "lower"
 
 
-def _look_at_missing(
-    week: dt.date, boundary: float, training: _FloatArray, window: _FloatArray
-) -> Look:
-    both = np.array([[side[-1], side[:-1].sum()] for side in (training, window)])
-    shares = both[:, 0] / both.sum(axis=1)
+def _look_at_missing(week: dt.date, boundary: float, sides: Sequence[_Bin]) -> Look:
+    before, now = (sum(side) for side in zip(*sides, strict=True))
+    missing = sides[-1]
+    estimate, expected = missing[1] / now, missing[0] / before
     return Look(
         week,
         "training",
-        evidence=_evidence(_joined(both, ordered=True)),
+        evidence=_evidence(_joined([missing, (before - missing[0], now - missing[1])], True)),
         boundary=boundary,
-        estimate=float(shares[1]),
-        expected=float(shares[0]),
-        subjects=int(both[1].sum()),
-        direction="more" if shares[1] > shares[0] else "fewer",
+        estimate=estimate,
+        expected=expected,
+        subjects=int(now),
+        direction="more" if estimate > expected else "fewer",
     )
 
 
-def _joined(both: _FloatArray, ordered: bool) -> _FloatArray:
+def _joined(bins: Sequence[_Bin], ordered: bool) -> list[_Bin]:
     """Bins joined until enough subjects are expected in each: neighbours, or the rarest ones."""
-    expected = both.sum(axis=0) / both.sum() * both.sum(axis=1).min()
-    order = np.arange(both.shape[1]) if ordered else np.argsort(expected, kind="stable")
-    groups: list[list[int]] = [[]]
-    for at in order:
-        if groups[-1] and expected[groups[-1]].sum() >= _FEWEST_EXPECTED:
-            groups.append([])
-        groups[-1].append(int(at))
-    if len(groups) > 1 and expected[groups[-1]].sum() < _FEWEST_EXPECTED:
-        last = groups.pop()
-        groups[-1] += last
-    return np.stack([both[:, group].sum(axis=1) for group in groups], axis=1)
+    totals = [sum(side) for side in zip(*bins, strict=True)]
+    fewest = min(totals) / sum(totals)
+    groups: list[_Bin] = [(0.0, 0.0)]
+    for training, now in bins if ordered else sorted(bins, key=sum):
+        if sum(groups[-1]) * fewest >= _FEWEST_EXPECTED:
+            groups.append((0.0, 0.0))
+        groups[-1] = (groups[-1][0] + training, groups[-1][1] + now)
+    if len(groups) > 1 and sum(groups[-1]) * fewest < _FEWEST_EXPECTED:
+        training, now = groups.pop()
+        groups[-1] = (groups[-1][0] + training, groups[-1][1] + now)
+    return groups
 
 
-def _evidence(both: _FloatArray) -> float:
-    """Normal quantile of the two-sided p of a G test between two rows of counts."""
-    if both.shape[1] < 2:
+def _evidence(bins: Sequence[_Bin]) -> float:
+    """Normal quantile of the two-sided p of a G test between two sides of bins."""
+    if len(bins) == 1:
         return 0.0
-    expected = both.sum(axis=1, keepdims=True) * both.sum(axis=0) / both.sum()
-    statistic = max(2 * float(xlogy(both, both / expected).sum()), 0.0)
-    return _quantile(max(float(chdtrc(both.shape[1] - 1, statistic)), _LOWEST_P))
+    totals = [sum(side) for side in zip(*bins, strict=True)]
+    everything = sum(totals)
+    statistic = 2 * sum(
+        count * math.log(count * everything / (total * sum(found)))
+        for found in bins
+        for count, total in zip(found, totals, strict=True)
+        if count > 0
+    )
+    return _quantile(max(float(chdtrc(len(bins) - 1, max(statistic, 0.0))), _LOWEST_P))
 
 
 def _quantile(p: float) -> float:

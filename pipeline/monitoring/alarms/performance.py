@@ -34,6 +34,9 @@ _LENT = 100.0
 """Subjects' worth of the training's variance of errors in that of what came: a variance of few
 subjects is too often far too small."""
 
+_LOWEST_VARIANCE = 1e-12
+"""Of a difference of means: predictions may all be right."""
+
 _MOST_AUC = 0.999
 """The logit of an AUC has no end."""
 
@@ -159,7 +162,7 @@ class _Year:
         return Look(
             self.weeks[pair.at].week,
             comparison,
-            evidence=float(abs(now - before) / np.sqrt(variance)),
+            evidence=float(abs(now - before) / np.sqrt(max(variance, _LOWEST_VARIANCE))),
             boundary=boundary,
             estimate=now,
             expected=before,
