@@ -45,6 +45,7 @@ def create_scoring_pipeline(config: RunConfig, model: str = "") -> Pipeline:
         fingerprint=config.fingerprint,
         subject_key=config.subject_key,
         subject_key_id=config.subject_key_id,
+        registry_root=config.registry_root,
     )
     example_gen.add_upstream_node(registered)
     examples = example_gen.outputs["examples"]

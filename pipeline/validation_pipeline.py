@@ -51,6 +51,7 @@ def create_validation_pipeline(config: RunConfig, update: UpdateMethod | None = 
         fingerprint=config.fingerprint,
         subject_key=config.subject_key,
         subject_key_id=config.subject_key_id,
+        registry_root=config.registry_root,
     )
     example_gen.add_upstream_node(model)
     examples, rejects = example_gen.outputs["examples"], example_gen.outputs["rejects"]

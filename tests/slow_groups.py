@@ -126,6 +126,7 @@ GROUPS = (
         4,
         (
             "tests/notebooks",
+            "tests/e2e/test_backup.py",
             "tests/e2e/test_explanations.py",
             "tests/e2e/test_report_browser.py",
             "tests/e2e/test_trained_champion.py",

@@ -65,7 +65,8 @@ class TrialExampleGen(BaseBeamComponent):
             fingerprint: `content_fingerprint` of study and data, taken now.
             subject_key: Reference to the secret of the subject hash (`env:` or `file:`).
             subject_key_id: Identifies the secret, so that another one is another execution.
-            registry_root: Root of the registry, which holds the champion's division.
+            registry_root: Root of the registry, which holds the champion's division, and which the
+                list of forgotten subjects lies beside.
             inherited_division: Digest of the division whose subjects keep their part or fold, see
                 `pipeline.runs.inheritance`; without it all subjects are dealt.
             snapshot: Folder of the snapshot of the study's database, if it reads one.

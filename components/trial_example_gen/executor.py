@@ -11,6 +11,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.trial_example_gen.checks import check_counts
+from components.trial_example_gen.forgotten import refuse_forgotten
 from components.trial_example_gen.graph import ExampleJob, write_examples
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from pipeline.errors import UserError
@@ -90,6 +91,14 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         with self._make_beam_pipeline() as root:
             write_examples(root, job, folders, unfinished, rejects.uri, dealt)
         fileio.rmtree(unfinished)
+        try:
+            refuse_forgotten(
+                exec_properties.get("registry_root"), settings.study.study, folders.values()
+            )
+        except UserError:
+            for folder in (*folders.values(), dealt, rejects.uri):
+                fileio.rmtree(folder)
+            raise
         counts, division = read_result(Counts, rejects.uri), read_plan(rejects.uri)
         # First: the checks log and name numbers.
         _release(settings, exec_properties, examples, rejects)

@@ -26,8 +26,15 @@ from pipeline.backup.manifest import (
 )
 from pipeline.backup.take import STORE_FILE
 from pipeline.errors import UserError
+from pipeline.forgetting.forget import Forgetting, forget_in_divisions, forget_in_log
 from pipeline.predictions.open_log import is_sql
 from pipeline.runs.divisions import subjects_root
+from pipeline.runs.forgotten import (
+    FORGOTTEN_FILE,
+    ForgottenList,
+    read_forgotten,
+    write_forgotten,
+)
 from pipeline.runs.trail import POINTER
 
 
@@ -67,8 +74,10 @@ def opened(source: str) -> Iterator[tuple[Path, Manifest]]:
         yield Path(copy), read_manifest(Path(copy))
 
 
-def restore_backup(folder: Path, manifest: Manifest, places: Places) -> None:
-    """Writes what a backup holds.
+def restore_backup(
+    folder: Path, manifest: Manifest, places: Places, forgotten: ForgottenList
+) -> int:
+    """Writes what a backup holds, without subjects who were forgotten.
 
     Databases come first, each in one transaction; folders appear by renames at the end, the root
     last.
@@ -77,6 +86,10 @@ def restore_backup(folder: Path, manifest: Manifest, places: Places) -> None:
         folder: The backup, as `opened` gives it.
         manifest: What it holds.
         places: Where to; none of them may hold anything yet.
+        forgotten: Who was forgotten since; whom the backup knows of is joined to it.
+
+    Returns:
+        How many rows of forgotten subjects were left out.
 
     Raises:
         UserError: One of them does, or can't be written.
@@ -89,17 +102,50 @@ def restore_backup(folder: Path, manifest: Manifest, places: Places) -> None:
     _check_databases(manifest, places)
     with _drafts(places.root, targets) as drafts:
         for found in targets:
-            if found.target in drafts:
-                _copy(folder / found.part, drafts[found.target], found.file)
+            _copy(folder / found.part, drafts[found.target], found.file)
+        # Before a file appears, so that no reader ever sees a row of them.
+        removed = _forget(targets, drafts, forgotten)
         _load_databases(folder, manifest, places)
+        if manifest.prediction_log.kind == "postgresql":
+            removed += _forget_in(places.prediction_log, _all_forgotten(targets, drafts, forgotten))
         for found in targets:
-            if found.target not in drafts:
-                _upload(folder / found.part, found.target)
-        own = [found for found in targets if not _is_below(found.target, places.root)]
-        for found in own:
-            if found.target in drafts:
+            if storage.is_remote(found.target):
+                _upload(drafts[found.target], found.target)
+            elif not _is_below(found.target, places.root):
                 _rename(drafts[found.target], Path(found.target))
         _rename(drafts[str(places.root)], places.root)
+    return removed
+
+
+def _forget(targets: list[_Folder], drafts: dict[str, Path], forgotten: ForgottenList) -> int:
+    """Removes forgotten subjects from what is about to be restored, and keeps the list of them."""
+    everyone = _all_forgotten(targets, drafts, forgotten)
+    counted = Forgetting()
+    by_part = {found.part: drafts[found.target] for found in targets}
+    if subjects := by_part.get(SUBJECTS):
+        for study in everyone.subjects:
+            forget_in_divisions(str(subjects), everyone.of(study), counted)
+            own = ForgottenList(subjects={study: everyone.subjects[study]})
+            write_forgotten(str(subjects / study / FORGOTTEN_FILE), own)
+    removed = counted.rows.total()
+    if log := by_part.get(PREDICTIONS):
+        removed += _forget_in(str(log), everyone)
+    return removed
+
+
+def _forget_in(log: str, forgotten: ForgottenList) -> int:
+    return sum(forget_in_log(log, forgotten.of(study)) for study in forgotten.subjects)
+
+
+def _all_forgotten(
+    targets: list[_Folder], drafts: dict[str, Path], forgotten: ForgottenList
+) -> ForgottenList:
+    """Those of a list, and whom the backup knows of."""
+    for found in targets:
+        if found.part == SUBJECTS:
+            for path in sorted(drafts[found.target].glob(f"*/{FORGOTTEN_FILE}")):
+                forgotten = forgotten.joined(read_forgotten(str(path)))
+    return forgotten
 
 
 def _check_kinds(manifest: Manifest, places: Places) -> None:
@@ -135,8 +181,8 @@ def _folders(manifest: Manifest, places: Places) -> Iterator[_Folder]:
         yield _Folder(ROOT, str(places.root))
     if REGISTRY in parts:
         yield _Folder(REGISTRY, places.registry.rstrip("/"))
-    if SUBJECTS in parts:
-        yield _Folder(SUBJECTS, subjects_root(places.registry))
+    # Without divisions it may still get the list of forgotten subjects.
+    yield _Folder(SUBJECTS, subjects_root(places.registry))
     if manifest.store.kind == "sqlite":
         yield _Folder(STORE, str(sqlite_path(places.store)), STORE_FILE)
     if manifest.prediction_log.kind == "files" and PREDICTIONS in parts:
@@ -185,13 +231,13 @@ def _load_databases(folder: Path, manifest: Manifest, places: Places) -> None:
 
 @contextmanager
 def _drafts(root: Path, targets: list[_Folder]) -> Iterator[dict[str, Path]]:
-    """Where each local folder is written first: beside itself, or in the draft of the root."""
+    """Where each folder is written first: beside itself, or in the draft of the root."""
     drafts = {str(root): _beside(root)}
     for found in targets:
-        if storage.is_remote(found.target):
-            continue
         path = Path(found.target)
-        if _is_below(found.target, root):
+        if storage.is_remote(found.target):
+            drafts[found.target] = _beside(Path(tempfile.gettempdir()) / found.part)
+        elif _is_below(found.target, root):
             inside = path.resolve().relative_to(root.resolve())
             drafts[found.target] = drafts[str(root)] / inside
         else:
@@ -240,5 +286,7 @@ def _upload(source: Path, target: str) -> None:
 
 
 def _rename(draft: Path, target: Path) -> None:
+    if not draft.exists():
+        return
     with storage.errors_for_people(str(target)):
         draft.replace(target)

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from pipeline.backup.manifest import (
 from pipeline.errors import UserError
 from pipeline.permissions import is_unblinded
 from pipeline.predictions.open_log import is_sql
-from pipeline.runs.alive import RUN_LOCK, FolderInUseError, living_run
+from pipeline.runs.alive import no_living_run
 from pipeline.runs.divisions import subjects_root
 from pipeline.runs.trail import POINTER
 from pipeline.version import code_version
@@ -40,6 +40,7 @@ STORE_FILE = "store.sqlite"
 
 METADATA = "metadata.sqlite"
 _TRIES = 3
+_ONE_MOMENT = "a backup would not be of one moment. Take it when the run has ended."
 _DRAFT = re.compile(r"\.(.+)\.[0-9a-f]{32}")
 
 
@@ -60,7 +61,8 @@ def take_backup(places: Places, target: str, subject_key: str) -> Manifest:
     """
     _check(places, target)
     with _drafted(target) as draft:
-        with _no_run(places.root):
+        runs = (*places.root.glob("*"), *places.root.glob("*/*"))
+        with no_living_run(runs, _ONE_MOMENT):
             for file in _metadata(places.root):
                 copy_sqlite(file, _made(draft / ROOT / file.relative_to(places.root)))
             _copy_registry(places.registry, draft)
@@ -136,21 +138,6 @@ def _put(draft: Path, target: str) -> None:
     # Last the manifest: a folder without it is no backup.
     for name in sorted(storage.files_below(str(draft)), key=lambda name: (name == MANIFEST, name)):
         storage.write_private(f"{target.rstrip('/')}/{name}", (draft / name).read_bytes())
-
-
-@contextmanager
-def _no_run(root: Path) -> Iterator[None]:
-    """Holds the locks of all folders of runs."""
-    with ExitStack() as held:
-        for lock in sorted((*root.glob(f"*/{RUN_LOCK}"), *root.glob(f"*/*/{RUN_LOCK}"))):
-            try:
-                held.enter_context(living_run(lock.parent, patience=0.0))
-            except FolderInUseError as error:
-                raise UserError(
-                    f"{lock.parent}: a run is under way, so that a backup would not be of one "
-                    "moment. Take it when the run has ended."
-                ) from error
-        yield
 
 
 def _metadata(root: Path) -> list[Path]:

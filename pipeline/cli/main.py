@@ -37,6 +37,7 @@ _COMMANDS = "pipeline.cli.commands"
         "store": f"{_COMMANDS}.store:store",
         "backup": f"{_COMMANDS}.backup:backup",
         "restore": f"{_COMMANDS}.backup:restore",
+        "forget": f"{_COMMANDS}.forget:forget",
         "draft": f"{_COMMANDS}.draft:draft",
         "synthetic": f"{_COMMANDS}.synthetic:synthetic",
         "verdict": f"{_COMMANDS}.verdict:verdict",

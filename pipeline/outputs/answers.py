@@ -265,6 +265,13 @@ TERMINAL = (
         written_by="pipeline.cli.commands.predictions",
     ),
     _shown(
+        "what was removed of a subject",
+        Audience.OWNER,
+        Disclosure.INTERNAL,
+        "forget",
+        written_by="pipeline.cli.commands.forget",
+    ),
+    _shown(
         "who opened unblinded runs",
         Audience.UNBLINDED,
         Disclosure.NONE,

@@ -24,6 +24,15 @@ CHOSEN = (
         "pipeline.results.scored_output",
     ),
     Output(
+        "list of forgotten subjects elsewhere",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "JSON: digests of pseudonyms",
+        Within.CHOSEN,
+        ("forget --forgotten",),
+        "pipeline.runs.forgotten",
+    ),
+    Output(
         "page of boards elsewhere",
         Audience.RESULTS,
         Disclosure.PUBLIC,

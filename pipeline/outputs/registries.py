@@ -81,6 +81,15 @@ REGISTRY = (
         "pipeline.runs.releases",
     ),
     Output(
+        "list of forgotten subjects",
+        Audience.OWNER,
+        Disclosure.PATIENT,
+        "JSON: digests of pseudonyms",
+        Within.SUBJECTS,
+        ("<study>/forgotten.json",),
+        "pipeline.runs.forgotten",
+    ),
+    Output(
         "lock of the ledger of releases",
         Audience.OWNER,
         Disclosure.NONE,

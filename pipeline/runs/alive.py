@@ -7,8 +7,8 @@ recorded everywhere, as on a full disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -77,6 +77,28 @@ def living_run(folder: Path, patience: float = _OF_A_DYING_PROCESS) -> Iterator[
     with path.open("r+b") as stream:
         _lock(stream, folder, patience)
         yield LivingRun(stream)
+
+
+@contextmanager
+def no_living_run(folders: Iterable[Path], why: str) -> Iterator[None]:
+    """Holds the locks of folders of runs, so that no run starts meanwhile.
+
+    Args:
+        folders: Folders that may have such a lock; others have no runs.
+        why: Why none may be alive, for the message: a sentence with what to do.
+
+    Raises:
+        UserError: A run is alive.
+    """
+    with ExitStack() as held:
+        for folder in sorted(folders):
+            if not (folder / RUN_LOCK).exists():
+                continue
+            try:
+                held.enter_context(living_run(folder, patience=0.0))
+            except FolderInUseError as error:
+                raise UserError(f"{folder}: a run is under way: {why}") from error
+        yield
 
 
 def _lock(stream: BinaryIO, folder: Path, patience: float) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.cli.main import main
 from pipeline.observability.address import ENDPOINT
 from pipeline.observability.identity import trace_id
 from pipeline.outputs.output import Disclosure, Within
@@ -222,6 +223,7 @@ def test_every_file_of_the_register_is_made_by_a_run(made: Made, tmp_path: Path)
     validated = run_validation(tmp_path / "b", study, "--update", "recalibration_in_the_large")
     assert validated.code == 0, validated.terminal
     unblinded = open_root(tmp_path / "c", ongoing(account_name()), "study.yaml", "trial run")
+    assert main(["forget", "ist", "0" * 32, "--pseudonym", "--root", str(tmp_path / "c")]) == 0
     found = (
         produced(made.run.root)
         | produced(scored.root, tmp_path / "a" / "registry")

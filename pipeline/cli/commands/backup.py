@@ -17,17 +17,18 @@ from pipeline.cli.options import (
 )
 from pipeline.errors import UserError
 
-_registry_option = variable_option(
+registry_option = variable_option(
     "--registry",
     metavar="ADDRESS",
     help="Root of the registry of models; `registry` below the root if not given.",
 )
+"""Where the registry is that a command keeps, restores or forgets subjects in."""
 
 
 @click.command(cls=Command)
 @click.argument("target")
 @root_option
-@_registry_option
+@registry_option
 @store_option("Store that is kept; the SQLite file of the root if not given and there.")
 @prediction_log_option("Prediction log that is kept; none if not given: ")
 @json_option
@@ -71,23 +72,41 @@ def backup(
 @click.command(cls=Command)
 @click.argument("source")
 @root_option
-@_registry_option
+@registry_option
 @store_option("Where the store goes; a SQLite file goes to the root if not given.")
 @prediction_log_option("Where the prediction log goes: ")
+@variable_option(
+    "--forgotten",
+    metavar="FILE",
+    required=True,
+    help="List of subjects who were forgotten (`trial forget --forgotten FILE`), so that the "
+    "backup does not bring them back; `none` if none was forgotten since it was taken.",
+)
 @json_option
 def restore(
-    source: str, root: Path, registry: str | None, store: str | None, prediction_log: str | None
+    source: str,
+    root: Path,
+    registry: str | None,
+    store: str | None,
+    prediction_log: str | None,
+    forgotten: str,
 ) -> Answer:
-    """Write the backup SOURCE to places that hold nothing yet, after all its files were checked."""
+    """Write the backup SOURCE to places that hold nothing yet, after all its files were checked.
+
+    Subjects who were forgotten are left out: those of the list and those that the backup knows of.
+    """
     from pipeline.backup.manifest import Places
     from pipeline.backup.restore import opened, restore_backup
+    from pipeline.runs.forgotten import ForgottenList, read_forgotten
 
+    known = ForgottenList() if forgotten == "none" else read_forgotten(forgotten, must_exist=True)
     with opened(source) as (folder, manifest):
         if store is None and manifest.store.kind == "sqlite":
             store = f"sqlite:///{root / 'store.sqlite'}"
         places = Places(root, registry or str(root / "registry"), store or "", prediction_log or "")
-        restore_backup(folder, manifest, places)
+        removed = restore_backup(folder, manifest, places, known)
     click.echo(f"Restored: {len(manifest.files):,} files, taken {manifest.taken}")
+    click.echo(f"Rows of forgotten subjects that were left out: {removed:,}")
     key = _present_key()
     if manifest.subject_key != key:
         click.echo(
@@ -101,6 +120,7 @@ def restore(
             "root": str(root),
             "files": len(manifest.files),
             "taken": manifest.taken,
+            "forgotten_rows": removed,
             "subject_key": manifest.subject_key,
             "is_key_here": manifest.subject_key == key,
         }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import click
 
@@ -16,6 +14,7 @@ from pipeline.cli.options import (
     prediction_log_option,
     variable_option,
 )
+from pipeline.cli.subjects import named_subjects
 
 _log_option = prediction_log_option("Address of the log: ", required=True)
 
@@ -80,20 +79,9 @@ def forget(study: str, subject: str, prediction_log: str, pseudonym: bool) -> An
     STUDY is the name of a study or a study file. SUBJECT is an original key, which becomes a
     pseudonym with the subject key; `-` reads any number from standard input, one a line.
     """
-    from components.trial_example_gen.subject_hashes import subject_hashes
-    from pipeline.config import SUBJECT_KEY_FILE
     from pipeline.predictions.open_log import open_log
-    from pipeline.study.load import load_study
-    from pipeline.subject_key import load_key, local_key
 
-    if Path(study).suffix in (".yaml", ".yml"):
-        study = load_study(Path(study)).study
-    subjects = [subject]
-    if subject == "-":
-        subjects = [line for line in sys.stdin.read().splitlines() if line]
-    if not pseudonym:
-        hashes = subject_hashes(study, subjects, load_key(local_key(SUBJECT_KEY_FILE)))
-        subjects = [found.decode() for found in hashes]
+    study, subjects = named_subjects(study, subject, pseudonym)
     removed = open_log(prediction_log).forget(study, subjects)
     click.echo(f"Rows of these subjects that were removed: {removed:,}")
     return Answer({"rows": removed})

@@ -10,6 +10,7 @@ from pipeline.backup.manifest import Manifest, Places
 from pipeline.backup.restore import opened, restore_backup
 from pipeline.backup.take import take_backup
 from pipeline.predictions.open_log import open_log
+from pipeline.runs.forgotten import ForgottenList
 from pipeline.storage import write_private
 from pipeline.store.sqlite_file import sqlite_address
 from tests.pipeline.predictions.hand_made import add
@@ -64,10 +65,10 @@ def elsewhere(root: Path) -> Places:
     )
 
 
-def restored(source: str, places: Places) -> None:
-    """Restores a backup."""
+def restored(source: str, places: Places, forgotten: ForgottenList | None = None) -> int:
+    """Restores a backup; returns how many rows of forgotten subjects were left out."""
     with opened(source) as (folder, manifest):
-        restore_backup(folder, manifest, places)
+        return restore_backup(folder, manifest, places, forgotten or ForgottenList())
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

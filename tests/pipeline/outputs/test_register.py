@@ -69,7 +69,7 @@ def test_files_that_options_name_are_those_of_the_command_line() -> None:
         for parameter in command.params
         if isinstance(parameter, click.Option)
         for option in parameter.opts
-        if option == "--out"
+        if option == "--out" or (words, option) == (("forget",), "--forgotten")
     }
     named |= {
         f"{' '.join(words)} {parameter.human_readable_name}"

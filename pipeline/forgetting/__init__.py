@@ -1,0 +1,1 @@
+"""Removes subjects who withdrew consent from all that runs have kept."""
