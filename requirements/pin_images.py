@@ -66,7 +66,7 @@ class PinnedImage(StrictModel):
         exception: Why it is used although its line has ended.
     """
 
-    tag: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?(-[a-z0-9]+)?$")]
+    tag: Annotated[str, Field(pattern=r"^v?\d+\.\d+(\.\d+)?(-[a-z0-9]+)?$")]
     line: str
     supported_until: date
     source: Annotated[str, Field(pattern="^https://")]

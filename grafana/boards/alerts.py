@@ -12,13 +12,17 @@ from grafana_foundation_sdk.models import alerting
 
 from grafana.boards import look
 from grafana.boards.panels import SqlTarget
-from grafana.queries.alerts import Alert
+from grafana.boards.prometheus_panels import prometheus_target
+from grafana.queries.alerts import IN_SERVICE, Alert
 from grafana.queries.query import Query
+from grafana.queries.service_rules import ServiceAlert
 
 FOLDER = "Clinical trial alerts"
 FOLDER_UID = "trial-alerts"
 GROUP = "clinical-trial-pipeline"
 INTERVAL_SECONDS = 300
+SERVICE_GROUP = "prediction-service"
+SERVICE_INTERVAL_SECONDS = 60
 CONTACT_POINT = "trial-webhook"
 WEBHOOK_VARIABLE = "TRIAL_ALERT_WEBHOOK"
 """Environment variable of Grafana's with the address that notifications are sent to."""
@@ -56,6 +60,41 @@ def rule(alert: Alert) -> alerting.Rule:
             }
         )
         .build()
+    )
+
+
+def service_rule(alert: ServiceAlert) -> alerting.Rule:
+    """An alert that Prometheus evaluates: Grafana sees it raised, and notifies."""
+    return (
+        builders.Rule(alert.title)
+        .uid(alert.uid)
+        .folder_uid(FOLDER_UID)
+        .rule_group(SERVICE_GROUP)
+        .org_id(1)
+        .condition(_BEYOND)
+        .queries([_raised(alert), _threshold(0.0)])
+        .for_val("0s")
+        .no_data_state("OK")
+        # Where no service is run there may be no Prometheus.
+        .exec_err_state("KeepLast")
+        .is_paused(False)
+        .labels({"severity": alert.severity, **LABELS})
+        .annotations(
+            {
+                "summary": with_labels(alert.summary),
+                "description": f"What to do: docs/{alert.anchor}. Board: /d/{IN_SERVICE}.",
+            }
+        )
+        .build()
+    )
+
+
+def _raised(alert: ServiceAlert) -> builders.Query:
+    return (
+        builders.Query(_ASKED)
+        .datasource_uid(look.PROMETHEUS_UID)
+        .model(prometheus_target(alert.raised, ref_id=_ASKED, instant=True))
+        .relative_time_range(alerting.RelativeTimeRange(from_val=_WITHIN_SECONDS, to=0))
     )
 
 

@@ -11,6 +11,7 @@ from grafana_foundation_sdk.models import dashboard
 from grafana.boards import look
 from grafana.boards.panels import AnyPanel
 from grafana.queries import variables
+from grafana.queries.alerts import MODELS
 from grafana.queries.query import Query
 
 TAG = "clinical-trial"
@@ -78,6 +79,18 @@ class Board:
         for place, item in enumerate(_panels(built), start=1):
             item.id_val = place
         return built
+
+
+def to_models(label: str) -> dict[str, str]:
+    """A link from a model to where it comes from.
+
+    Args:
+        label: Column with its id.
+    """
+    return {
+        "title": "Where this model comes from",
+        "url": f"/d/{MODELS}?${{study:queryparam}}&var-registered=${{__data.fields.{label}}}",
+    }
 
 
 def study() -> builders.QueryVariable:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from grafana.boards import prometheus, provisioning
+from grafana.boards.in_service import in_service
 from grafana.boards.model_quality import model_quality
 from grafana.boards.pipeline_health import pipeline_health
 from grafana.boards.trial_progress import trial_progress
@@ -32,11 +33,12 @@ _Dumper.add_representer(str, _text)
 def files() -> dict[str, str]:
     """Content of each file by its path below `grafana/`."""
     found = {}
-    for board in (model_quality(), trial_progress(), pipeline_health()):
+    for board in (model_quality(), trial_progress(), pipeline_health(), in_service()):
         content = provisioning.plain(board.build())
         found[f"dashboards/{board.uid}.json"] = json.dumps(content, indent=1) + "\n"
     others: dict[str, dict[str, Any]] = {
         "provisioning/datasources/store.yaml": provisioning.datasource(),
+        "provisioning/datasources/prometheus.yaml": provisioning.prometheus_source(),
         "provisioning/dashboards/boards.yaml": provisioning.boards_provider(),
         "provisioning/alerting/rules.yaml": provisioning.rules(),
         "provisioning/alerting/contact_points.yaml": provisioning.contact_points(),

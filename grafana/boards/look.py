@@ -10,6 +10,9 @@ from grafana import limits
 DATASOURCE_TYPE = "grafana-postgresql-datasource"
 DATASOURCE_UID = "trial-store"
 DATASOURCE = common.DataSourceRef(type_val=DATASOURCE_TYPE, uid=DATASOURCE_UID)
+PROMETHEUS_TYPE = "prometheus"
+PROMETHEUS_UID = "trial-prometheus"
+PROMETHEUS = common.DataSourceRef(type_val=PROMETHEUS_TYPE, uid=PROMETHEUS_UID)
 
 FOLDER = "Clinical trial"
 FOLDER_UID = "trial"
@@ -29,6 +32,7 @@ SECONDS = "s"
 MEMORY = "mbytes"
 DAYS = "d"
 COUNT = "locale"
+PER_SECOND = "reqps"
 
 Steps = tuple[tuple[float | None, str], ...]
 """Colours by value, each from its value on; the first one has none."""
@@ -43,6 +47,14 @@ STEPS_SILENCE: Steps = (
 )
 STEPS_DATA: Steps = ((None, GOOD), (limits.DAYS_OF_DATA / 2, WARN), (limits.DAYS_OF_DATA, BAD))
 STEPS_MODEL: Steps = ((None, GOOD), (limits.DAYS_OF_MODEL / 2, WARN), (limits.DAYS_OF_MODEL, BAD))
+STEPS_ERRORS: Steps = ((None, GOOD), (limits.ERRORS / 2, WARN), (limits.ERRORS, BAD))
+STEPS_SLOW: Steps = (
+    (None, GOOD),
+    (limits.SECONDS_OF_A_REQUEST / 2, WARN),
+    (limits.SECONDS_OF_A_REQUEST, BAD),
+)
+STEPS_SOME: Steps = ((None, BAD), (1, GOOD))
+STEPS_BOUNDARY: Steps = ((None, GOOD), (1, BAD))
 STEPS_COMPLETE: Steps = (
     (None, BAD),
     (limits.COMPLETENESS, WARN),
@@ -66,6 +78,14 @@ WORDS: dict[str, str] = {
     "warn": WARN,
     "stop": BAD,
     "more than control": WARN,
+    "fired": BAD,
+    "quiet": GOOD,
+    "within": GOOD,
+    "beyond": BAD,
+    "champion": GOOD,
+    "candidate": PLAIN,
+    "former champion": PLAIN,
+    "retired": WARN,
 }
 """Colour of a status word."""
 

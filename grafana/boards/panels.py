@@ -190,7 +190,7 @@ def lines(
         .point_size(7)
         .show_points(commons.VisibilityMode.ALWAYS)
         .span_nulls(True)
-        .legend(_legend())
+        .legend(legend())
         .tooltip(
             common.VizTooltipOptions()
             .mode(commons.TooltipDisplayMode.MULTI)
@@ -221,7 +221,7 @@ def curve(
         .line_width(2)
         .point_size(7)
         .show_points(commons.VisibilityMode.ALWAYS)
-        .legend(_legend())
+        .legend(legend())
         .tooltip(common.VizTooltipOptions().mode(commons.TooltipDisplayMode.MULTI))
     )
     if unit != look.SHARE:
@@ -265,7 +265,7 @@ def bars(
         .fill_opacity(80)
         .show_value(commons.VisibilityMode.AUTO)
         .x_tick_label_max_length(32)
-        .legend(_legend())
+        .legend(legend())
         .tooltip(common.VizTooltipOptions().mode(commons.TooltipDisplayMode.MULTI))
     )
     if by is not None:
@@ -378,7 +378,8 @@ def _styles(columns: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
     return [(name, known[name]) for name in columns if name in known]
 
 
-def _legend() -> common.VizLegendOptions:
+def legend() -> common.VizLegendOptions:
+    """Names of lines, below them."""
     return (
         common.VizLegendOptions()
         .display_mode(commons.LegendDisplayMode.LIST)

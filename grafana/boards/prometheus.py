@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana.boards.alerts import LABELS, with_labels
+from grafana.boards.alerts import LABELS, SERVICE_GROUP, with_labels
+from grafana.queries.alerts import IN_SERVICE
 from grafana.queries.promql import JOB
-from grafana.queries.service_rules import IN_SERVICE, RECORDED, SERVICE_ALERTS, ServiceAlert
+from grafana.queries.service_rules import RECORDED, SERVICE_ALERTS, ServiceAlert
 
-GROUP = "prediction-service"
 TARGET = "service:8080"
 """The service's name and port in the Compose file."""
 
@@ -16,13 +16,14 @@ TOKEN_FILE = "/run/secrets/metrics_token"
 """Where Compose puts the token of the scope `admin`."""
 
 RULES = "rules.yaml"
-_READ_EACH = "15s"
+READ_EACH = "15s"
+"""How often a service is read, and rules are evaluated."""
 
 
 def configuration() -> dict[str, Any]:
     """Which service is read, and how often."""
     return {
-        "global": {"scrape_interval": _READ_EACH, "evaluation_interval": _READ_EACH},
+        "global": {"scrape_interval": READ_EACH, "evaluation_interval": READ_EACH},
         "rule_files": [RULES],
         "scrape_configs": [
             {
@@ -38,7 +39,7 @@ def rules() -> dict[str, Any]:
     """What Prometheus computes, and what it monitors."""
     recorded = [{"record": one.name, "expr": one.expression} for one in RECORDED]
     alerts = [_alert(alert) for alert in SERVICE_ALERTS]
-    return {"groups": [{"name": GROUP, "rules": [*recorded, *alerts]}]}
+    return {"groups": [{"name": SERVICE_GROUP, "rules": [*recorded, *alerts]}]}
 
 
 def _alert(alert: ServiceAlert) -> dict[str, Any]:

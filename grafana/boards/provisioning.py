@@ -12,7 +12,9 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from grafana.boards import alerts, look
+from grafana.boards.prometheus import READ_EACH
 from grafana.queries.alerts import ALERTS
+from grafana.queries.service_rules import SERVICE_ALERTS
 from pipeline.store.migrate import READER
 
 BOARDS_FOLDER = "/var/lib/grafana/dashboards"
@@ -49,6 +51,25 @@ def datasource() -> dict[str, Any]:
     }
 
 
+def prometheus_source() -> dict[str, Any]:
+    """Prometheus, which reads the prediction service."""
+    return {
+        "apiVersion": 1,
+        "datasources": [
+            {
+                "name": "Prediction service",
+                "uid": look.PROMETHEUS_UID,
+                "type": look.PROMETHEUS_TYPE,
+                "access": "proxy",
+                "url": "${TRIAL_PROMETHEUS}",
+                "jsonData": {"httpMethod": "POST", "timeInterval": READ_EACH},
+                "isDefault": False,
+                "editable": False,
+            }
+        ],
+    }
+
+
 def boards_provider() -> dict[str, Any]:
     """Where the boards' files lie, and in which folder they are shown."""
     return {
@@ -69,7 +90,7 @@ def boards_provider() -> dict[str, Any]:
 
 
 def rules() -> dict[str, Any]:
-    """All alert rules, in one group."""
+    """All alert rules: those on the store, and those that Prometheus evaluates."""
     return {
         "apiVersion": 1,
         "groups": [
@@ -82,7 +103,17 @@ def rules() -> dict[str, Any]:
                     {key: value for key, value in rule.items() if key not in _OF_THE_GROUP}
                     for rule in (plain(alerts.rule(alert)) for alert in ALERTS)
                 ],
-            }
+            },
+            {
+                "orgId": 1,
+                "name": alerts.SERVICE_GROUP,
+                "folder": alerts.FOLDER,
+                "interval": f"{alerts.SERVICE_INTERVAL_SECONDS}s",
+                "rules": [
+                    {key: value for key, value in rule.items() if key not in _OF_THE_GROUP}
+                    for rule in (plain(alerts.service_rule(alert)) for alert in SERVICE_ALERTS)
+                ],
+            },
         ],
     }
 

@@ -10,6 +10,7 @@ from grafana.queries.monitored import (
     CALIBRATION,
     DRIFT,
     FAILED,
+    FIRED,
     GAPS,
     REJECTED,
     SINCE_SUCCESS,
@@ -19,6 +20,8 @@ from grafana.queries.query import Query, Row
 
 MODEL_QUALITY = "trial-model-quality"
 PIPELINE_HEALTH = "trial-pipeline-health"
+IN_SERVICE = "trial-in-service"
+MODELS = "trial-models"
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,17 @@ ALERTS = (
         description="Its distance from that of the champion's run exceeds the study's limit, "
         "{limit}.",
         board=PIPELINE_HEALTH,
+    ),
+    Alert(
+        uid="trial-monitored",
+        title="An alarm on the model in service has fired",
+        query=FIRED,
+        above=0.0,
+        severity="critical",
+        summary="{study}: {kind} of {about} has changed since training",
+        description="It stays so until another model is the champion. Look at performance and "
+        "drift by period and at the flags; if the input is wrong, mend it, otherwise train again.",
+        board=IN_SERVICE,
     ),
     Alert(
         uid="trial-silent",

@@ -184,3 +184,20 @@ SELECT study, failed_stage, how, failed FROM (
 """,
     {"study": "text", "failed_stage": "text", "how": "text", "failed": "count"},
 )
+
+FIRED = Query(
+    f"""
+SELECT m.study AS study, REPLACE(a.kind, '_', ' ') AS kind,
+       CASE WHEN a.feature <> '' THEN COALESCE(a.title, a.feature)
+            ELSE {titled("task", "a.run", "a.task")} END AS "about",
+       MAX(CASE a.state WHEN 'fired' THEN 1 ELSE 0 END) AS fired
+FROM (
+  SELECT run, study, ROW_NUMBER() OVER (PARTITION BY study ORDER BY as_of DESC) AS place
+  FROM monitorings
+) m JOIN monitored_alarms a ON a.run = m.run
+WHERE m.place = 1
+GROUP BY m.study, a.run, a.kind, a.feature, a.title, a.task
+""",
+    {"study": "text", "kind": "text", "about": "text", "fired": "count"},
+)
+"""Alarms of each study's newest monitoring."""

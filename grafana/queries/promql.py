@@ -21,13 +21,10 @@ class PromQuery:
     Attributes:
         expression: PromQL; `$study` is the chosen study.
         legend: Name of a line; labels are between double braces.
-        columns: Labels that a table shows, each with its heading, in their order; `Value` is the
-            number. Empty where lines or a figure are shown.
     """
 
     expression: str
     legend: str = ""
-    columns: tuple[tuple[str, str], ...] = ()
 
     def filled(self, study: str) -> str:
         """The expression for a study, as Grafana asks it.

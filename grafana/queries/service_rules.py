@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grafana import limits
-from grafana.queries.promql import JOB, OF_STUDY
-
-IN_SERVICE = "trial-in-service"
-"""The board that shows more."""
+from grafana.queries.promql import JOB, OF_STUDY, PromQuery
 
 _OF_CLIENTS = '{endpoint!~"/metrics|/v2/health/.*"}'
 _OF_PREDICTIONS = '{endpoint=~"/predict|.*:predict|.*/infer"}'
@@ -60,6 +57,16 @@ class ServiceAlert:
     severity: Literal["critical", "warning"]
     summary: str
     runbook: str
+
+    @property
+    def uid(self) -> str:
+        """Its fixed id in Grafana."""
+        return "".join(f"-{c.lower()}" if c.isupper() else c for c in self.name).strip("-")
+
+    @property
+    def raised(self) -> PromQuery:
+        """The series that Prometheus keeps while it is raised."""
+        return PromQuery(f'ALERTS{{alertname="{self.name}", alertstate="firing"}}')
 
     @property
     def anchor(self) -> str:

@@ -15,18 +15,30 @@ import yaml
 from grafana.queries import (
     alerts,
     external_validation,
+    in_service,
     model_quality,
     pipeline_health,
+    service_metrics,
+    service_rules,
     trial_progress,
     variables,
 )
+from grafana.queries.promql import PromQuery
 from grafana.queries.query import Query
 
 FOLDER = Path(__file__).parents[2] / "grafana"
 REFERENCE = Path(os.environ.get("TRIAL_REFERENCE_DIR", FOLDER.parents[1] / "shared" / "reference"))
 """Folder of Grafana's own schemas."""
-BOARDS = ("trial-model-quality", "trial-progress", "trial-pipeline-health")
-MODULES = (alerts, external_validation, model_quality, pipeline_health, trial_progress, variables)
+BOARDS = ("trial-model-quality", "trial-progress", "trial-pipeline-health", "trial-in-service")
+MODULES = (
+    alerts,
+    external_validation,
+    in_service,
+    model_quality,
+    pipeline_health,
+    trial_progress,
+    variables,
+)
 
 _MACRO = re.compile(r"\$__(\w+)\(([^()]*)\)")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::(\w+))?\}")
@@ -86,7 +98,26 @@ def panel_queries(uid: str) -> list[Asked]:
         Asked(f"{uid}: {panel['title']}", target["rawSql"], target["format"])
         for panel in panels(uid)
         for target in panel.get("targets", ())
+        if "rawSql" in target
     ]
+
+
+def prometheus_queries(uid: str) -> list[tuple[str, str]]:
+    """Panels of a board that ask Prometheus, each with what it asks."""
+    return [
+        (panel["title"], target["expr"])
+        for panel in panels(uid)
+        for target in panel.get("targets", ())
+        if "expr" in target
+    ]
+
+
+def known_expressions() -> set[str]:
+    """What the project asks Prometheus."""
+    found = [value for value in vars(service_metrics).values() if isinstance(value, PromQuery)]
+    found += service_metrics.LATENCIES
+    found += [alert.raised for alert in service_rules.SERVICE_ALERTS]
+    return {query.expression for query in found}
 
 
 def alert_queries() -> list[Asked]:

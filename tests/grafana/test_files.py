@@ -16,6 +16,7 @@ from grafana.boards.alerts import FOLDER_UID, GROUP
 from grafana.boards.generate import files
 from grafana.boards.provisioning import plain
 from grafana.queries import external_validation
+from grafana.queries.service_rules import SERVICE_ALERTS
 from tests.each import each
 from tests.grafana.grafana_files import (
     BOARDS,
@@ -23,8 +24,10 @@ from tests.grafana.grafana_files import (
     REFERENCE,
     alert_queries,
     board,
+    known_expressions,
     panel_queries,
     panels,
+    prometheus_queries,
     provisioned,
     queries,
 )
@@ -146,12 +149,16 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap(uid: Any) -> None:
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_everything_reads_from_the_provisioned_data_source(uid: Any) -> None:
-    (source,) = provisioned("datasources/store.yaml")["datasources"]
+def test_everything_reads_from_the_provisioned_data_sources(uid: Any) -> None:
+    (store,) = provisioned("datasources/store.yaml")["datasources"]
+    (service,) = provisioned("datasources/prometheus.yaml")["datasources"]
     named = re.findall(r'"datasource": (\{[^}]*\})', json.dumps(board(uid)))
+    sources = {(found["type"], found["uid"]) for found in map(json.loads, named)}
 
-    assert {json.loads(text)["uid"] for text in named} <= {source["uid"], "-- Grafana --"}
-    assert source["type"] == "grafana-postgresql-datasource"
+    known = {(store["type"], store["uid"]), (service["type"], service["uid"])}
+    assert sources <= {*known, ("datasource", "-- Grafana --"), ("grafana", "-- Grafana --")}
+    assert store["type"] == "grafana-postgresql-datasource"
+    assert service["type"] == "prometheus"
 
 
 def test_what_can_be_chosen_on_the_board_of_models() -> None:
@@ -178,6 +185,20 @@ def test_every_query_is_one_of_the_project() -> None:
     assert {item.sql for item in asked} <= known
 
 
+def test_every_question_to_prometheus_is_one_of_the_project() -> None:
+    shown = {expression for uid in BOARDS for _, expression in prometheus_queries(uid)}
+    raised = {
+        query["model"]["expr"]
+        for rule in rules()
+        for query in rule["data"]
+        if "expr" in query["model"]
+    }
+
+    assert shown
+    assert len(raised) == len(SERVICE_ALERTS)
+    assert shown | raised == known_expressions()
+
+
 def test_the_board_of_models_shows_the_spread_between_groups_that_were_left_out() -> None:
     asked = [item.query for item in panel_queries("trial-model-quality")]
 
@@ -189,8 +210,8 @@ def test_a_run_leads_to_its_groups() -> None:
 
     assert links
     for link in links:
-        assert link.startswith("/d/trial-model-quality?")
-        assert "var-run=${__value.raw}" in link
+        assert link.startswith("/d/trial-")
+        assert re.search(r"var-(run|registered)=\$\{__(value\.raw|data\.fields\.\w+)\}", link)
 
 
 def test_an_alert_has_one_number_and_texts() -> None:
@@ -205,7 +226,9 @@ def test_alerts_fire_on_their_number_and_name_what_they_are_about() -> None:
         _, threshold = rule["data"]
         assert rule["condition"] == threshold["refId"]
         assert threshold["model"]["expression"] == "A"
-        assert "{{ .Labels.study }}" in rule["annotations"]["summary"]
+        # Prometheus does not know the study of a service that it can't read.
+        named = r"\{\{ \.Labels\.(study|instance|job) \}\}"
+        assert re.search(named, rule["annotations"]["summary"])
         # Grafana would replace it by its environment.
         assert "$" not in json.dumps(rule["annotations"])
 
@@ -241,7 +264,11 @@ def test_every_variable_of_the_provisioned_files_is_set_in_compose() -> None:
     given = COMPOSE["services"]["grafana"]["environment"]
     text = "".join(
         path.read_text()
-        for name in ("datasources/store.yaml", "alerting/contact_points.yaml")
+        for name in (
+            "datasources/store.yaml",
+            "datasources/prometheus.yaml",
+            "alerting/contact_points.yaml",
+        )
         for path in [FOLDER / "provisioning" / name]
     )
 

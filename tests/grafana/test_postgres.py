@@ -202,6 +202,13 @@ def test_the_trial_of_a_real_run_is_summed_up(reader: Any, study: Any) -> None:
     assert subjects > 100
 
 
+@pytest.mark.parametrize("asked", panel_queries(BOARDS[3]), ids=lambda asked: asked.place)
+def test_a_panel_on_what_is_in_service_shows_something(reader: Any, asked: Any) -> None:
+    assert ask(reader, asked, chosen(reader, BOARDS[3], MADE_BY_HAND))
+    # A study that was not monitored has nothing to show.
+    assert ask(reader, asked, chosen(reader, BOARDS[3], "synthetic")) == []
+
+
 LINES = [asked for uid in BOARDS for asked in panel_queries(uid) if asked.format == "time_series"]
 
 

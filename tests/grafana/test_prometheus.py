@@ -11,9 +11,12 @@ import pytest
 
 from grafana.boards.generate import FOLDER, files
 from grafana.boards.prometheus import RULES
+from grafana.queries import service_metrics
 from grafana.queries.service_rules import FLAGGED, RECORDED, SERVICE_ALERTS, USUALLY_FLAGGED
+from pipeline.runs.register import Decision
 from tests.commands import check
 from tests.each import each
+from tests.grafana.grafana_files import known_expressions
 from tests.grafana.real_prometheus import Prometheus, program, reading, settings
 from tests.pipeline.service.hand_made import STUDY, SUBJECT, register, save
 from tests.pipeline.service.processes import Serving, serving, until
@@ -43,12 +46,16 @@ def seen(tmp_path_factory: pytest.TempPathFactory, token: Path) -> Iterator[Seen
     """A service that was asked, one in four with an age that no training subject had."""
     folder = tmp_path_factory.mktemp("seen")
     register(folder / "registry", save(folder / "model"), folder)
+    # A second one, which only sees what the first one answers.
+    person = Decision(compared_with="none", rule="person")
+    other = save(folder / "other", offset=1.0)
+    register(folder / "registry", other, folder, run="run-2", decision=person)
     tokens = folder / "tokens"
     tokens.write_text(f"admin {hashlib.sha256(TOKEN.encode()).hexdigest()}\n")
-    log = ("--prediction-log", str(folder / "log"))
-    with serving(folder / "registry", "--tokens", str(tokens), *log) as service:
+    further = ("--prediction-log", str(folder / "log"), "--shadow", "newest")
+    with serving(folder / "registry", "--tokens", str(tokens), *further) as service:
         service.client.headers["Authorization"] = f"Bearer {TOKEN}"
-        _ask(service)
+        until(lambda: _has_been_compared(service))
         address = f"{service.client.base_url.host}:{service.client.base_url.port}"
         with reading(address, token, folder) as prometheus:
             until(lambda: bool(prometheus.ask("trial_service_predicted_risk_count")))
@@ -57,6 +64,12 @@ def seen(tmp_path_factory: pytest.TempPathFactory, token: Path) -> Iterator[Seen
             names = [one.name for one in RECORDED if one.name != USUALLY_FLAGGED]
             until(lambda: all(prometheus.ask(f"{name} > 0") for name in names if "err" not in name))
             yield Seen(service, prometheus)
+
+
+def _has_been_compared(service: Serving) -> bool:
+    """Whether the challenger has seen requests: the first ones come before it is loaded."""
+    _ask(service)
+    return "trial_service_shadow_difference_bucket" in service.client.get("/metrics").text
 
 
 def _ask(service: Serving) -> None:
@@ -115,6 +128,31 @@ def test_a_service_that_is_well_raises_nothing_and_is_known_to_the_alerts(seen: 
         ]
     ):
         assert seen.prometheus.ask(name), name
+
+
+def test_every_question_of_boards_and_alerts_is_answered(seen: Seen) -> None:
+    """None is an error, and each has data that there can be after a few requests."""
+    found = {
+        expression: seen.prometheus.ask(expression.replace("$study", STUDY))
+        for expression in known_expressions()
+    }
+    empty = {expression for expression, series in found.items() if not series}
+    # Nothing is raised, and there was no week before.
+    quiet = {alert.raised.expression for alert in SERVICE_ALERTS}
+    assert empty == quiet | {
+        service_metrics.ALERTS.expression,
+        service_metrics.USUALLY_FLAGGED_SHARE.expression,
+    }
+
+
+def test_the_board_shows_the_model_that_is_served_and_how_many_services(seen: Seen) -> None:
+    [instances] = seen.prometheus.ask(service_metrics.INSTANCES.filled(STUDY))
+    assert float(instances["value"][1]) == 1
+    [model] = seen.prometheus.ask(service_metrics.SERVED.filled(STUDY))
+    ready = seen.service.ready()
+    assert model["metric"]["id"] in str(ready)
+    # Of another study there is nothing.
+    assert seen.prometheus.ask(service_metrics.SERVED.filled("another")) == []
 
 
 def test_a_service_that_ends_is_noticed(seen: Seen) -> None:

@@ -10,6 +10,7 @@ import yaml
 from grafana.queries.service_rules import SERVICE_ALERTS
 from pipeline.version import PROJECT
 from tests.each import each
+from tests.grafana.grafana_files import provisioned
 
 RUNBOOK = (PROJECT / "docs" / "operations.md").read_text("utf-8")
 UNIT_TESTS = Path(__file__).with_name("service_rules.yaml").read_text("utf-8")
@@ -36,3 +37,14 @@ def test_each_alert_is_raised_in_a_unit_test() -> None:
     }
     raised |= set(re.findall(r'alertname="(\w+)", (?:study|alertstate)=', UNIT_TESTS))
     assert {alert.name for alert in SERVICE_ALERTS} == raised
+
+
+def test_each_alert_of_prometheus_is_sent_on_by_grafana() -> None:
+    groups = provisioned("alerting/rules.yaml")["groups"]
+    sent = {rule["uid"]: rule for group in groups for rule in group["rules"]}
+
+    for alert in each(SERVICE_ALERTS):
+        rule = sent[alert.uid]
+        assert alert.name in rule["data"][0]["model"]["expr"]
+        assert rule["labels"]["severity"] == alert.severity
+        assert alert.anchor in rule["annotations"]["description"]

@@ -29,7 +29,7 @@ def titled(sqlite: Any, request: pytest.FixtureRequest) -> None:
     """Of the runs with results the slicing has a title, too; the task has one in any case."""
     request.getfixturevalue("filled")
     of_slicing = {"kind": "slicing", "name": "sex", "title": "Sex of the subject"}
-    export(sqlite, {models.Title: [of_slicing | {"run": run} for run in ("r1", "r2", "v1")]})
+    export(sqlite, {models.Title: [of_slicing | {"run": run} for run in ("r1", "r2", "v1", "m1")]})
 
 
 def read(rows: Any) -> set[str]:

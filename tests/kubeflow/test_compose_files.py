@@ -31,6 +31,7 @@ SERVICE_VARIABLES = {
     "TRIAL_STUDY": "ist",
     "TRIAL_REGISTRY": "/srv/registry",
     "TRIAL_TOKENS": "/srv/tokens",
+    "TRIAL_METRICS_TOKEN": "/srv/metrics_token",
 }
 ALL = VARIABLES | SERVICE_VARIABLES
 
@@ -72,7 +73,7 @@ def project(loader: Path, file: Path, variables: dict[str, str]) -> dict[str, An
 def test_the_service_stands_beside_store_and_boards(loader: Path) -> None:
     found = project(loader, SERVICE, ALL)
 
-    assert set(found["services"]) == {"service", "postgres", "migrate", "grafana"}
+    assert set(found["services"]) == {"service", "postgres", "migrate", "grafana", "prometheus"}
     service = found["services"]["service"]
     assert service["image"] == "trial-service:0.2.0"
     assert service["command"][:2] == ["ist", "--registry=/registry"]
@@ -94,7 +95,7 @@ def test_what_is_mounted_from_the_project_is_there(loader: Path) -> None:
         if volume["type"] == "bind" and volume["source"] != "/srv/registry"
     ]
 
-    assert len(mounted) == 2
+    assert len(mounted) == 3
     assert [path for path in each(mounted) if not path.is_relative_to(PROJECT)] == []
     assert [path for path in each(mounted) if not path.exists()] == []
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from grafana.boards.prometheus import RULES, configuration
 from pipeline.cli.main import main
 from pipeline.version import PROJECT
 from tests.each import each
@@ -15,6 +16,7 @@ from tests.each import each
 FILE = PROJECT / "kubeflow" / "service" / "compose.yaml"
 CONTENT = yaml.safe_load(FILE.read_text("utf-8"))
 SERVICE: dict[str, Any] = CONTENT["services"]["service"]
+PROMETHEUS: dict[str, Any] = CONTENT["services"]["prometheus"]
 DOCKERFILE = (PROJECT / "kubeflow" / "Dockerfile").read_text("utf-8")
 IMAGE = DOCKERFILE.partition("AS service\n")[2].partition("\nFROM ")[0]
 """The stage of the service's image."""
@@ -42,10 +44,32 @@ def test_what_the_command_line_names_is_mounted_for_reading_alone() -> None:
     assert (mounted["target"], mounted["read_only"]) == (options["registry"], True)
     # A folder that is mistyped is an error, and not made by Docker.
     assert mounted["bind"] == {"create_host_path": False}
-    assert SERVICE["secrets"] == list(CONTENT["secrets"]) == ["tokens"]
+    assert SERVICE["secrets"] == ["tokens"]
     # Where Compose puts a secret.
     assert options["tokens"] == "/run/secrets/tokens"
     assert _without_variables(CONTENT["secrets"]["tokens"]["file"]) == "given"
+
+
+def test_prometheus_reads_the_service_with_its_own_token_and_grafana_reads_it() -> None:
+    settings = configuration()
+    [job] = settings["scrape_configs"]
+    assert PROMETHEUS["secrets"] == ["metrics_token"]
+    assert job["authorization"]["credentials_file"] == "/run/secrets/metrics_token"
+    assert job["static_configs"] == [{"targets": ["service:8080"]}]
+    mounted = dict(volume.split(":")[:2] for volume in PROMETHEUS["volumes"])
+    [folder] = [inside for source, inside in mounted.items() if source.startswith(".")]
+    assert f"--config.file={folder}/prometheus.yaml" in PROMETHEUS["command"]
+    assert (FILE.parent / "../../grafana/prometheus" / RULES).is_file()
+    assert set(PROMETHEUS["networks"]) == {*SERVICE["networks"], "default"}
+    grafana = yaml.safe_load((PROJECT / "grafana" / "compose.yaml").read_text("utf-8"))
+    address = grafana["services"]["grafana"]["environment"]["TRIAL_PROMETHEUS"]
+    assert address == "${TRIAL_PROMETHEUS:-http://prometheus:9090}"
+
+
+def test_prometheus_may_do_what_it_needs_and_no_more() -> None:
+    assert PROMETHEUS["read_only"] is True
+    assert PROMETHEUS["cap_drop"] == ["ALL"]
+    assert "ports" not in PROMETHEUS
 
 
 def test_port_and_user_are_those_of_the_image() -> None:

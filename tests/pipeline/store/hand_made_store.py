@@ -20,9 +20,11 @@ from pipeline.results.validation import (
 )
 from pipeline.store import models
 from pipeline.store.export import outcome_rows
+from pipeline.store.monitoring_rows import monitoring_rows
 from pipeline.store.rows import Rows, joined, progress_rows
 from pipeline.store.validation_rows import validation_rows
 from pipeline.store.writer import export
+from tests.pipeline.store.hand_made_monitoring import monitoring
 from tests.pipeline.store.store_runs import STARTED, comparison, record, run_rows
 
 SECOND = STARTED + timedelta(days=1)
@@ -104,8 +106,8 @@ def without(rows: Rows, table: type[models.Base]) -> Rows:
 
 
 def fill(address: str) -> None:
-    """Exports the first run, a second one with a champion and a summary, a validation, and a
-    failed third run."""
+    """Exports the first run, a second one with a champion and a summary, a validation, a failed
+    third run, and a monitoring."""
     export(address, at(run_rows("r1"), STARTED))
     calibrated = comparison(metric="calibration_in_the_large", model="champion", value=0.01)
     second = without(
@@ -117,6 +119,8 @@ def fill(address: str) -> None:
     export(address, at(second, SECOND) | progress_rows("r2", list(progress())) | between)
     export(address, at(failed_run("r3"), THIRD))
     export(address, at(validation_run("v1"), VALIDATED))
+    titles = {models.Title: run_rows("m1")[models.Title]}
+    export(address, titles | monitoring_rows("m1", monitoring("hand")))
 
 
 def validation_run(run: str, study: str = "hand") -> Rows:
