@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -121,11 +122,18 @@ def running(
         )
     try:
         _wait(f"http://127.0.0.1:{port}", server, folder / "log")
-        yield Mlflow(f"http://127.0.0.1:{port}", folder, access)
+        mlflow = Mlflow(f"http://127.0.0.1:{port}", folder, access)
+        # The first question about models takes longer than a client of ours waits for an answer.
+        mlflow.ask("registered-models/search", max_results="1")
+        yield mlflow
     finally:
         # Uvicorn's workers are in its group.
-        os.killpg(server.pid, 15)
-        server.wait(60)
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 def _users(folder: Path, name: str, password: str) -> dict[str, str]:
