@@ -49,6 +49,12 @@ class ScoringSummary(Artifact):
     TYPE_NAME = "trial.ScoringSummary"
 
 
+class MonitoringSummary(Artifact):
+    """How the predictions of a model do, by calendar period: `monitoring.json`."""
+
+    TYPE_NAME = "trial.MonitoringSummary"
+
+
 class GateFindings(Artifact):
     """Findings of DataGate or SkewGate: `findings.json`."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.beam.options import IN_MEMORY, BeamSettings
 from pipeline.errors import UserError
-from pipeline.names import LOCAL, SCORING, TRAINING, RunKind, pipeline_name
+from pipeline.names import LOCAL, MONITORING, SCORING, TRAINING, RunKind, pipeline_name
 from pipeline.patterns import check_no_pattern
 from pipeline.permissions import check_store_of, unblinded_root_of
 from pipeline.store.sqlite_file import check_sqlite_file, sqlite_address
@@ -98,7 +98,7 @@ class RunConfig:
         data_modified: Modification time of the newest of the data's files; None where unknown.
         kind: What the run does.
         stages_at_once: How many stages the local runner runs at once.
-        prediction_log: Address of the prediction log of a scoring; empty for none.
+        prediction_log: Address of the prediction log of a scoring or monitoring; empty for none.
     """
 
     study: Study
@@ -138,7 +138,8 @@ def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> R
     Args:
         settings: The choices.
         run_id: Id of the run.
-        kind: What the run does; to score subjects nothing of their outcome is read.
+        kind: What the run does; to score subjects nothing of their outcome is read, and to monitor
+            a model no data at all.
 
     Returns:
         The configuration, with fingerprint and champion token of this moment.
@@ -160,31 +161,24 @@ def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> R
     store = _store(settings, root)
     key = ensure_local_key(SUBJECT_KEY_FILE)
     beam_args = _beam_args(settings, root, key)
-    data_root = _data_root(settings, study, root, beam_args)
     own = root / study.study
+    read = _no_data() if kind == MONITORING else _read_data(settings, study, root, kind, beam_args)
 
     # Beam takes a second or two to import: only after the cheap checks have passed.
-    from pipeline.reading.database.snapshot import take_snapshot
-    from pipeline.reading.files import data_modified
-    from pipeline.reading.fingerprint import content_fingerprint
-    from pipeline.reading.plan import checked_datasets
     from pipeline.runs.inheritance import inherited_division
     from pipeline.runs.looks import run_look, settings_of
     from pipeline.runs.registry import Registry
 
-    snapshot = take_snapshot(study, data_root, str(own / SNAPSHOTS))
-    datasets = checked_datasets(study, data_root, kind, snapshot)
     registry_root = str(root / "registry")
-    fingerprint = content_fingerprint(study, data_root, snapshot, datasets)
     subject_key_id = key_id(load_key(key))
     steps = study.training.steps if settings.steps is None else settings.steps
     tried = settings_of(study, settings.seed, steps, settings.tune)
     return RunConfig(
         study=study,
         schema=read_schema(study_file),
-        data_root=data_root,
-        snapshot=snapshot,
-        fingerprint=fingerprint,
+        data_root=read.root,
+        snapshot=read.snapshot,
+        fingerprint=read.fingerprint,
         subject_key=key,
         subject_key_id=subject_key_id,
         pipeline_name=pipeline_name(study.study),
@@ -193,7 +187,9 @@ def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> R
         serving_dir=str(own / "serving"),
         registry_root=registry_root,
         champion_token=Registry(registry_root).champion_token(study.study),
-        inherited_division=inherited_division(registry_root, study, fingerprint, subject_key_id),
+        inherited_division=inherited_division(
+            registry_root, study, read.fingerprint, subject_key_id
+        ),
         look=run_look(registry_root, tried).model_dump_json(),
         code_version=code_version(),
         dependency_lock=lock_digest(),
@@ -205,9 +201,41 @@ def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> R
         runner=LOCAL,
         started_by=getpass.getuser(),
         store=store,
-        data_modified=data_modified(study.files, data_root),
+        data_modified=read.modified,
         stages_at_once=settings.stages_at_once or min(2, _cores()),
     )
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The data of a run, see `RunConfig`."""
+
+    root: str
+    snapshot: str
+    fingerprint: str
+    modified: datetime | None
+
+
+def _no_data() -> _Data:
+    return _Data("", "", "", None)
+
+
+def _read_data(
+    settings: Settings, study: Study, root: Path, kind: RunKind, beam_args: Sequence[str]
+) -> _Data:
+    """Reads the data once, for their fingerprint."""
+    data_root = _data_root(settings, study, root, beam_args)
+
+    # Beam takes a second or two to import: only after the cheap checks have passed.
+    from pipeline.reading.database.snapshot import take_snapshot
+    from pipeline.reading.files import data_modified
+    from pipeline.reading.fingerprint import content_fingerprint
+    from pipeline.reading.plan import checked_datasets
+
+    snapshot = take_snapshot(study, data_root, str(root / study.study / SNAPSHOTS))
+    datasets = checked_datasets(study, data_root, kind, snapshot)
+    fingerprint = content_fingerprint(study, data_root, snapshot, datasets)
+    return _Data(data_root, snapshot, fingerprint, data_modified(study.files, data_root))
 
 
 def _load(study_file: Path, root: Path, run_id: str, kind: RunKind) -> Study:

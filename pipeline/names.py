@@ -81,13 +81,15 @@ def slice_key(name: str) -> str:
     return f"slice_{name}"
 
 
-RunKind = Literal["training", "validation", "scoring"]
-"""What a run does: it trains a model, or it validates or applies a registered one."""
+RunKind = Literal["training", "validation", "scoring", "monitoring"]
+"""What a run does: it trains a model, validates or applies a registered one, or follows what the
+champion predicted."""
 
 TRAINING: RunKind = "training"
 VALIDATION: RunKind = "validation"
 SCORING: RunKind = "scoring"
-RUN_KINDS = (TRAINING, VALIDATION, SCORING)
+MONITORING: RunKind = "monitoring"
+RUN_KINDS = (TRAINING, VALIDATION, SCORING, MONITORING)
 
 EXAMPLES_SIGNATURE = "serving_default"
 """Signature of a saved model that takes serialized tf.Examples."""
@@ -136,3 +138,13 @@ def scoring_pipeline_name(study: str) -> str:
         'score-cdisc-pilot01'
     """
     return f"score-{study}".replace("_", "-").lower()
+
+
+def monitoring_pipeline_name(study: str) -> str:
+    """Name of the pipeline that follows the predictions of a study's champion.
+
+    Examples:
+        >>> monitoring_pipeline_name("cdisc_pilot01")
+        'watch-cdisc-pilot01'
+    """
+    return f"watch-{study}".replace("_", "-").lower()

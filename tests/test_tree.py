@@ -26,7 +26,9 @@ REASONS = {
     "all rows of an export": "pipeline/store/export.py",
     "one page from top to bottom": """
         grafana/page/quality_section.py notebooks/data/view.py notebooks/results/view.py
-        pipeline/pages/analysis.py pipeline/pages/card.py pipeline/pages/validation.py""",
+        pipeline/pages/analysis.py pipeline/pages/card.py pipeline/pages/monitoring.py
+        pipeline/pages/validation.py""",
+    "one configuration, from the choices of a person on": "pipeline/config.py",
     "all queries of one board, all kinds of panels": """
         grafana/boards/panels.py grafana/queries/model_quality.py""",
     "the graph: all stages and their channels": "pipeline/pipeline.py",
@@ -35,6 +37,7 @@ REASONS = {
         pipeline/runners/local/run.py""",
     "every formula of intervals in one place": "pipeline/estimates.py",
     "one computation, whose steps share their arrays or sums": """
+        components/monitor/values.py
         components/trial_summary/records.py notebooks/fairness/groups.py trainer/stack.py""",
     "one rule, or one guess, after the other": """
         components/data_gate/rules.py pipeline/draft/columns.py pipeline/draft/study.py""",

@@ -15,6 +15,7 @@ from components.artifact_types import (
     GateFindings,
     ModelRegistration,
     ModelVerdict,
+    MonitoringSummary,
     ProgressSummary,
     StoreExport,
     TrialRejects,
@@ -27,13 +28,14 @@ class MetricsExporterSpec(ComponentSpec):
     """Inputs, parameters and output of MetricsExporter."""
 
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "rejects": ChannelParameter(type=TrialRejects),
-        "verdict": ChannelParameter(type=ModelVerdict),
-        "findings": ChannelParameter(type=GateFindings),
-        "registration": ChannelParameter(type=ModelRegistration),
+        "examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "rejects": ChannelParameter(type=TrialRejects, optional=True),
+        "verdict": ChannelParameter(type=ModelVerdict, optional=True),
+        "findings": ChannelParameter(type=GateFindings, optional=True),
+        "registration": ChannelParameter(type=ModelRegistration, optional=True),
         "summary": ChannelParameter(type=ProgressSummary, optional=True),
         "validation": ChannelParameter(type=ExternalValidation, optional=True),
+        "monitoring": ChannelParameter(type=MonitoringSummary, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "export": ChannelParameter(type=StoreExport),
@@ -57,11 +59,6 @@ class MetricsExporter(base_component.BaseComponent):
     and the export can be repeated at any time.
 
     Args:
-        examples: The examples, for their fingerprint.
-        rejects: The counts of used and rejected rows.
-        verdict: The Evaluator's metrics, curves and decision.
-        findings: Findings of DataGate.
-        registration: Whether the model was registered.
         settings: What MetricsExporter reads of the study.
         store: Address of the store, without a password; empty exports nothing.
         run_id: Id of the run; every run is a new execution.
@@ -69,8 +66,14 @@ class MetricsExporter(base_component.BaseComponent):
             `kubeflow`.
         started_by: Who or what started the run.
         data_root: Folder of the study's data files, whose age is exported.
+        examples: The examples, for their fingerprint; a monitoring reads none.
+        rejects: The counts of used and rejected rows.
+        verdict: The Evaluator's metrics, curves and decision.
+        findings: Findings of DataGate.
+        registration: Whether the model was registered.
         summary: Progress of the trial.
         validation: The result of an external validation, which trains no model.
+        monitoring: What a monitoring found.
         seed: Seed of training.
         steps: Training steps; 0 if the eval split stopped the training.
     """
@@ -80,19 +83,20 @@ class MetricsExporter(base_component.BaseComponent):
 
     def __init__(
         self,
-        examples: BaseChannel,
-        rejects: BaseChannel,
-        verdict: BaseChannel,
-        findings: BaseChannel,
-        registration: BaseChannel,
         settings: MetricsExporterSettings,
         store: str | RuntimeParameter,
         run_id: str,
         runner: str,
         started_by: str,
         data_root: str | RuntimeParameter,
+        examples: BaseChannel | None = None,
+        rejects: BaseChannel | None = None,
+        verdict: BaseChannel | None = None,
+        findings: BaseChannel | None = None,
+        registration: BaseChannel | None = None,
         summary: BaseChannel | None = None,
         validation: BaseChannel | None = None,
+        monitoring: BaseChannel | None = None,
         seed: int | None = None,
         steps: int | None = None,
     ) -> None:
@@ -105,6 +109,7 @@ class MetricsExporter(base_component.BaseComponent):
                 registration=registration,
                 summary=summary,
                 validation=validation,
+                monitoring=monitoring,
                 settings=settings.to_json(),
                 store=store,
                 run_id=run_id,

@@ -80,21 +80,21 @@ def _rows(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
     results = result_rows_of(exec_properties["run_id"], settings.study, folders, settings.kind)
     if exec_properties["runner"] != KUBEFLOW:
         return results
-    facts = _facts(settings, inputs["examples"], exec_properties)
+    facts = _facts(settings, inputs.get("examples"), exec_properties)
     return joined(facts.rows(), results, outcome_rows(facts.run, "done", datetime.now(UTC)))
 
 
 def _facts(
-    settings: MetricsExporterSettings, examples: Artifact, exec_properties: dict[str, Any]
+    settings: MetricsExporterSettings, examples: Artifact | None, exec_properties: dict[str, Any]
 ) -> RunFacts:
     store, run = exec_properties["store"], exec_properties["run_id"]
     return kubeflow_facts(
         run=run,
         study=settings.study,
-        files=settings.files,
+        files=settings.files if examples else (),
         started=first_start(store, run) or datetime.now(UTC),
         started_by=exec_properties["started_by"],
-        fingerprint=examples.get_string_custom_property("fingerprint"),
+        fingerprint=examples.get_string_custom_property("fingerprint") if examples else "",
         data_root=exec_properties["data_root"],
         parameters={
             key: exec_properties[key]

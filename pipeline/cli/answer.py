@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     BROKE = 1
     USER_MUST_FIX = 2
     MODEL_REFUSED = 3
+    ALARMED = 4
     INTERRUPTED = 130
 
 

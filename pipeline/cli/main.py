@@ -28,6 +28,7 @@ _COMMANDS = "pipeline.cli.commands"
         "run": f"{_COMMANDS}.run:run",
         "validate": f"{_COMMANDS}.validate:validate",
         "score": f"{_COMMANDS}.score:score",
+        "monitor": f"{_COMMANDS}.monitor:monitor",
         "serve": f"{_COMMANDS}.serve:serve",
         "report": f"{_COMMANDS}.report:report",
         "notebooks": f"{_COMMANDS}.notebooks:notebooks",
@@ -50,7 +51,7 @@ _COMMANDS = "pipeline.cli.commands"
     },
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 it broke, 2 for you to fix, 3 a model was refused "
-    "(--fail-if-refused), 130 interrupted.",
+    "(--fail-if-refused), 4 an alarm has fired (--fail-if-alarmed), 130 interrupted.",
 )
 @click.version_option(code_version(), message="%(prog)s %(version)s")
 def trial() -> None:

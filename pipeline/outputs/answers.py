@@ -221,6 +221,7 @@ TERMINAL = (
         "run",
         "validate",
         "score",
+        "monitor",
         written_by="pipeline.runners.local.display",
     ),
     _shown(

@@ -1,4 +1,4 @@
-"""Artifacts of the stages, below `<study>/artifacts` and its like for validations and scorings."""
+"""Artifacts of the stages, below `<study>/artifacts` and its like for other kinds of runs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pipeline.outputs.output import Audience, Disclosure, Output, Within
 RUN = "<study>"
 VALIDATION = "<study>/validation"
 SCORING = "<study>/scoring"
-ALL = (RUN, VALIDATION, SCORING)
+MONITORING = "<study>/monitoring"
+ALL = (RUN, VALIDATION, SCORING, MONITORING)
 """Folders of the kinds of runs."""
 
+_READING = (RUN, VALIDATION, SCORING)
 _EVALUATED = (RUN, VALIDATION)
-_CHOSEN = (VALIDATION, SCORING)
+_CHOSEN = (VALIDATION, SCORING, MONITORING)
 _MODEL = "SavedModel"
 _WRITERS = {
     "Trainer": "trainer.run",
@@ -76,7 +78,7 @@ ARTIFACTS = (
         "examples",
         "gzip, TFRecord",
         "TrialExampleGen/examples/<number>/Split-<split>/data_tfrecord-*.gz",
-        of=ALL,
+        of=_READING,
     ),
     _patient(
         "parts and folds of subjects",
@@ -87,16 +89,19 @@ ARTIFACTS = (
         "rejected rows",
         "JSON lines: dataset, file, row, column, reason",
         "TrialExampleGen/rejects/<number>/rejects-*.jsonl",
-        of=ALL,
+        of=_READING,
     ),
     _groups(
         "counts of rows and subjects",
         "JSON",
         "TrialExampleGen/rejects/<number>/counts.json",
-        of=ALL,
+        of=_READING,
     ),
     _operation(
-        "plan of the evaluation", "JSON", "TrialExampleGen/rejects/<number>/evaluation.json", of=ALL
+        "plan of the evaluation",
+        "JSON",
+        "TrialExampleGen/rejects/<number>/evaluation.json",
+        of=_READING,
     ),
     _operation(
         "whether the numbers of a run are shown",
@@ -108,7 +113,7 @@ ARTIFACTS = (
         "statistics",
         "protocol buffer",
         "StatisticsGen/statistics/<number>/Split-<split>/FeatureStats.pb",
-        of=ALL,
+        of=_READING,
     ),
     _settings(
         "curated schema",
@@ -240,7 +245,12 @@ ARTIFACTS = (
         "ExternalValidation/validation/<number>/validation.json",
         of=(VALIDATION,),
     ),
-    _operation("export", "JSON", "MetricsExporter/export/<number>/export.json", of=_EVALUATED),
+    _operation(
+        "export",
+        "JSON",
+        "MetricsExporter/export/<number>/export.json",
+        of=(*_EVALUATED, MONITORING),
+    ),
     _result(
         "what Kubeflow shows of a run",
         "HTML, Markdown, JSON",
@@ -263,6 +273,18 @@ ARTIFACTS = (
     ),
     _result(
         "summary of a scoring", "JSON", "BatchScoring/summary/<number>/scoring.json", of=(SCORING,)
+    ),
+    _result(
+        "page of a monitoring, as Kubeflow shows it",
+        "HTML",
+        "Monitor/html/<number>",
+        of=(MONITORING,),
+    ),
+    _result(
+        "what a monitoring found",
+        "JSON",
+        "Monitor/monitoring/<number>/monitoring.json",
+        of=(MONITORING,),
     ),
     _artifact(
         "scored subjects",

@@ -189,8 +189,8 @@ class Monitoring(Document):
         alarms: The champion's alarms.
         suppressed: What is not shown.
         outcomes_until: When the newest outcome that is used was recorded, UTC; null without any.
-        outside_training: Tasks with predictions for inputs beyond the range of training in the
-            newest period: the expected performance may be far off.
+        outside_training: Features that lie beyond the range of training for more of the subjects of
+            the newest period than chance explains: the expected performance may be far off.
     """
 
     study: str

@@ -29,5 +29,6 @@ STAGES: Mapping[str, str] = {
     "UpdatedModel": "registers the updated model beside it",
     "SkewGate": "compares the subjects with those of the training",
     "BatchScoring": "predicts every subject",
+    "Monitor": "follows the predictions of the champion",
     "ExternalValidation": "compares case mix, estimates the gain of updates",
 }

@@ -12,7 +12,7 @@ from pydantic import field_validator
 
 from pipeline.documents import Document, parse_document
 from pipeline.errors import UserError
-from pipeline.names import TRAINING, VALIDATION, RunKind
+from pipeline.names import MONITORING, SCORING, TRAINING, VALIDATION, RunKind
 
 RUN_FILE = "run.json"
 
@@ -25,10 +25,14 @@ VALIDATIONS = "validation"
 SCORINGS = "scoring"
 """Folder of the scorings of a study's subjects, likewise."""
 
+MONITORINGS = "monitoring"
+"""Folder of the monitorings of a study's champion, likewise."""
+
 Status = Literal["running", "done", "failed", "interrupted", "killed"]
 """`interrupted` is Ctrl-C; `killed` any other end from outside. A run that died without a
 witness stays `running` until the next start of a run, or a command that names it, closes it."""
 
+_DID = {VALIDATION: "validated", SCORING: "scored subjects with", MONITORING: "followed"}
 _RENAMED_STAGES = {"BaselineModel": "ChampionModel"}
 """Present names of stages by their names in 0.1.0."""
 
@@ -125,7 +129,7 @@ def read_training_run(folder: Path) -> RunFile:
     """
     run = read_run_file(folder)
     if run.kind != TRAINING:
-        did = "validated" if run.kind == VALIDATION else "scored subjects with"
+        did = _DID[run.kind]
         raise UserError(
             f"{folder}: the run {did} a registered model and trained none; its result is "
             f"{folder / 'page.html'}. Name a run of `trial run`."
@@ -187,7 +191,8 @@ def find_run(run: str, root: Path) -> Path:
         return Path(run)
     found = _find(root, run or "*")
     if run and not found:
-        found = [*_find(root, run, VALIDATIONS), *_find(root, run, SCORINGS)]
+        others = (VALIDATIONS, SCORINGS, MONITORINGS)
+        found = [folder for below in others for folder in _find(root, run, below)]
     if not found:
         what = f"no run {run}" if run else "no run"
         raise UserError(f"There is {what} below {root}: name its folder or id (RUN=), or the root.")

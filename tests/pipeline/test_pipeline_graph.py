@@ -13,6 +13,7 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.beam.options import IN_MEMORY, beam_options
 from pipeline.config import RunConfig
+from pipeline.monitoring_pipeline import create_monitoring_pipeline
 from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import create_pipeline
 from pipeline.runners.local.lanes import BESIDE, run_lanes, run_order
@@ -87,10 +88,9 @@ def _inputs(node: pipeline_pb2.PipelineNode) -> dict[str, set[str]]:
 
 def test_every_node_has_a_line_for_people(config: RunConfig) -> None:
     validation = create_validation_pipeline(config, "logistic_recalibration")
-    compiled = [Compiler().compile(it) for it in (validation, create_scoring_pipeline(config))]
-    others = {node.pipeline_node.node_info.id for pipeline in compiled for node in pipeline.nodes}
-
-    assert {*_nodes(replace(config, tune=True)), *others} == set(STAGES)
+    others = (validation, create_scoring_pipeline(config), create_monitoring_pipeline(config))
+    nodes = {node.id for other in others for node in other.components}
+    assert {*_nodes(replace(config, tune=True)), *nodes} == set(STAGES)
 
 
 def test_no_model_is_trained_on_the_data_before_the_gate_has_judged_them(config: RunConfig) -> None:

@@ -224,7 +224,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         ),
         (
             "pipeline/results/suppress.py",
-            executors("data_gate", "evaluator", "trial_analysis", "trial_summary"),
+            executors("data_gate", "evaluator", "monitor", "trial_analysis", "trial_summary"),
         ),
         *(
             (
@@ -241,7 +241,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             "pipeline/html/templates/page.css",
             # Every reader of a module beside the templates.
             executors(
-                *("batch_scoring", "external_validation", "model_card", "run_page"),
+                *("batch_scoring", "external_validation", "model_card", "monitor", "run_page"),
                 "trial_analysis",
             ),
         ),

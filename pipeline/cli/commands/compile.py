@@ -19,6 +19,8 @@ from pipeline.cli.validated_model import model_option, update_method, update_opt
 from pipeline.errors import UserError
 from pipeline.study.shipped import DEFAULT_STUDY
 
+_CALLED = {"validate": "validation", "score": "scoring", "monitor": "monitoring"}
+
 
 @click.command(name="compile", cls=Command)
 @study_option(default=DEFAULT_STUDY, show_default=True)
@@ -50,6 +52,12 @@ from pipeline.study.shipped import DEFAULT_STUDY
     default=None,
     help="Compile the pipeline that scores subjects with a registered model.",
 )
+@variable_option(
+    "--monitor",
+    is_flag=True,
+    default=None,
+    help="Compile the pipeline that follows the predictions of the champion.",
+)
 @model_option
 @update_option
 @json_option
@@ -61,11 +69,12 @@ def compile_packages(
     tune: bool | None,
     validate: bool | None,
     score: bool | None,
+    monitor: bool | None,
     model: str | None,
     update: str | None,
 ) -> Answer:
     """Compile a study's pipeline: YAML for Kubeflow Pipelines 2.x, JSON for Vertex AI."""
-    from pipeline.runners.kubeflow.purpose import scoring, training, validation
+    from pipeline.runners.kubeflow.purpose import monitoring, scoring, training, validation
     from pipeline.runners.kubeflow.settings import DEFAULT_SETTINGS
     from pipeline.runners.kubeflow.write_packages import write_packages
     from pipeline.scoring_config import chosen_model
@@ -73,18 +82,22 @@ def compile_packages(
     from pipeline.study.shipped import find_study_file
     from pipeline.validation_config import ModelChoice
 
-    if validate and score:
-        raise UserError("--validate and --score are two pipelines: give one of them.")
-    if (validate or score) and tune:
-        what, option = ("validation", "validate") if validate else ("scoring", "score")
-        raise UserError(f"--tune: a {what} trains nothing. Leave out --tune or --{option}.")
+    asked = {"validate": validate, "score": score, "monitor": monitor}
+    given = [option for option, is_given in asked.items() if is_given]
+    if len(given) > 1:
+        raise UserError(f"--{given[0]} and --{given[1]} are two pipelines: give one of them.")
+    if given and tune:
+        what = _CALLED[given[0]]
+        raise UserError(f"--tune: a {what} trains nothing. Leave out --tune or --{given[0]}.")
     if update and not validate:
         raise UserError("--update is for the pipeline of a validation: give --validate too.")
     if model and not (validate or score):
         raise UserError(
             "--model is for the pipeline of a validation or a scoring: give --validate or --score."
         )
-    if score:
+    if monitor:
+        purpose, choice = monitoring(), ModelChoice()
+    elif score:
         purpose = scoring(chosen_model(load_study(find_study_file(study)), model))
         choice = ModelChoice()
     else:

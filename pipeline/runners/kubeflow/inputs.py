@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.names import RUN_KINDS, SCORING, TRAINING, VALIDATION
+from pipeline.monitoring_config import monitored_token
+from pipeline.names import MONITORING, RUN_KINDS, SCORING, TRAINING, VALIDATION
 from pipeline.observability.runs import send_start
 from pipeline.runners.kubeflow.form import whole_number
 from pipeline.runners.kubeflow.package import RUN_INPUTS
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with recorded_task(task):
             found = _compute_inputs(options, study)
-            _export_run(options, study, started, found[options.fingerprint_to])
+            _export_run(options, study, started, found.get(options.fingerprint_to, ""))
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -65,7 +66,7 @@ def _export_run(
     facts = kubeflow_facts(
         run=options.run_id,
         study=ExportedStudy.of(study),
-        files=study.files,
+        files=study.files if options.data_root else (),
         started=started,
         started_by=options.started_by,
         fingerprint=fingerprint,
@@ -81,7 +82,7 @@ def _export_run(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipeline.runners.kubeflow.inputs")
     parser.add_argument("--study", required=True, help="the study file as JSON")
-    parser.add_argument("--data_root", required=True, help="folder of the study's files")
+    parser.add_argument("--data_root", default="", help="folder of the study's files")
     parser.add_argument(
         "--data_fingerprint", default="", help="fingerprint that the data must have, if given"
     )
@@ -111,6 +112,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]:
+    entries = json.loads(options.code)
+    code = {place: code_digest(entries[stage]) for stage, place in options.code_digest_to}
+    if options.kind == MONITORING:
+        token = monitored_token(study.study, options.registry_root)
+        return code | {options.champion_token_to: token}
+    return code | _inputs_of_data(options, study)
+
+
+def _inputs_of_data(options: argparse.Namespace, study: Study) -> dict[str, str]:
     # Beam takes a second or two to import.
     from pipeline.reading.fingerprint import content_fingerprint
     from pipeline.reading.plan import checked_datasets
@@ -136,8 +146,6 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
         options.fingerprint_to: fingerprint,
         options.subject_key_id_to: subject_key_id,
     }
-    entries = json.loads(options.code)
-    found |= {place: code_digest(entries[stage]) for stage, place in options.code_digest_to}
     if study.database:
         # Handed on, so that all tasks have one place that their inputs come from.
         found[options.snapshot_to] = options.snapshot

@@ -26,7 +26,7 @@ import yaml
 
 from pipeline.beam.choices import Runner
 from pipeline.config import RunConfig, Settings
-from pipeline.names import KUBEFLOW
+from pipeline.names import KUBEFLOW, MONITORING
 from pipeline.runners.kubeflow.handover import INSIDE, KUBEFLOW_TYPES, schema_title
 from pipeline.runners.kubeflow.pods import share_pods
 from pipeline.runners.kubeflow.purpose import Purpose
@@ -188,8 +188,9 @@ def compile_package(
         UserError: The study reads a database, and the settings lack what its tasks need; or tasks
             can't share a pod as the settings say.
     """
-    check_snapshot(study, settings)
-    if study.database:
+    reads_database = bool(study.database) and purpose.kind != MONITORING
+    if reads_database:
+        check_snapshot(study, settings)
         purpose = replace(purpose, found_out=(*purpose.found_out, SNAPSHOT))
     config = _config(study, schema, settings, purpose)
     pipeline = purpose.create(config)
@@ -198,7 +199,7 @@ def compile_package(
     spec["pipelineInfo"]["description"] = _description(study, purpose)
     code = {node.id: entry_modules(node) for node in pipeline.components}
     _add_run_inputs(spec, study, form, purpose, code)
-    if study.database:
+    if reads_database:
         _add_snapshot(spec, study, settings, purpose)
     spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
     for task in spec["root"]["dag"]["tasks"].values():
@@ -228,7 +229,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, purpose: Purp
         study=study,
         schema=schema,
         data_root=_later("data_root"),
-        snapshot=_later(SNAPSHOT) if study.database else "",
+        snapshot=_later(SNAPSHOT) if SNAPSHOT in purpose.found_out else "",
         fingerprint=_later("fingerprint"),
         subject_key=KEY_IN_ENVIRONMENT,
         subject_key_id=_later("subject_key_id"),

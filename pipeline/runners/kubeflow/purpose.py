@@ -1,4 +1,4 @@
-"""What a package is for: runs that train a model, or that validate or apply a registered one."""
+"""What a package is for: runs that train, validate, apply or follow a model."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import RunConfig
 from pipeline.names import (
+    MONITORING,
     SCORING,
     TRAINING,
     VALIDATION,
     RunKind,
+    monitoring_pipeline_name,
     pipeline_name,
     scoring_pipeline_name,
     validation_pipeline_name,
@@ -129,4 +131,24 @@ def scoring(model: str = "") -> Purpose:
         fields=tuple(field for field in _FIELDS if field != "metrics_store"),
         model=model,
         suffix="score",
+    )
+
+
+def monitoring() -> Purpose:
+    """Runs that follow the predictions of the champion of the time when a run starts."""
+
+    def create(config: RunConfig) -> Pipeline:
+        from pipeline.monitoring_pipeline import create_monitoring_pipeline
+
+        return create_monitoring_pipeline(config)
+
+    return Purpose(
+        MONITORING,
+        monitoring_pipeline_name,
+        create,
+        "The predictions of the champion are followed.",
+        # No data of the trial are read.
+        fields=("beam_options", "registry_root", "metrics_store"),
+        found_out=("champion_token",),
+        suffix="monitor",
     )

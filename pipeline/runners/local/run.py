@@ -128,7 +128,7 @@ def _run(
         config = _resolve(resolving, run_id, console, log_file)
         if isinstance(config, RunOutcome):
             return config
-        data = str(config.data_root) or "the study's database"
+        data = str(config.data_root) or config.prediction_log or "the study's database"
         title = title_or_name(config.study.study, config.study.title)
         console.print(
             f"[bold]{escape(title)}[/bold]  run {run_id}\n"

@@ -29,6 +29,11 @@ TARGETS = {
         **{"WITH_SUBJECT": "1", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
         **{"RUNNER": "flink", "WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
     },
+    "monitor": {
+        **{"STUDY": "my study.yaml", "PREDICTION_LOG": "my log", "ROOT": "my runs"},
+        **{"REGISTRY": "s3://b/my registry", "STORE": "sqlite:///my store", "RUNNER": "flink"},
+        **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
+    },
     "serve": {
         **{"STUDY": "my study.yaml", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
         **{"PORT": "8081", "TOKENS": "my tokens"},
@@ -37,13 +42,8 @@ TARGETS = {
     "flink-down": {},
     "compile": {
         **{"STUDY": "ist", "SETTINGS": "my settings.yaml", "OUT": "my packages", "TUNE": "1"},
-        **{
-            "VALIDATE": "1",
-            "SCORE": "1",
-            "MODEL": "ist",
-            "UPDATE": "logistic",
-            "IMAGE": "host/trial:7",
-        },
+        **{"VALIDATE": "1", "SCORE": "1", "MONITOR": "1", "MODEL": "ist"},
+        **{"UPDATE": "logistic", "IMAGE": "host/trial:7"},
     },
     "report": {"RUN": "my runs/r1", "ROOT": "my runs"},
     "notebooks": {"RUN": "my runs/r1", "ROOT": "my runs", "ONLY": "fairness"},
@@ -72,7 +72,7 @@ TARGETS = {
     "boards": {"STORE": "sqlite:///my store", "ROOT": "my runs", "OUT": "my boards.html"},
 }
 
-SWITCHES = ("SCORE", "TUNE", "UNBLINDED", "VALIDATE", "WITH_SUBJECT")
+SWITCHES = ("MONITOR", "SCORE", "TUNE", "UNBLINDED", "VALIDATE", "WITH_SUBJECT")
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 DOCUMENTED = re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE)
@@ -175,7 +175,7 @@ def test_every_variable_of_a_target_reaches_an_option(target: str, tmp_path: Pat
             assert word in values, name
 
 
-ASKING = {"promote", "rollback", "score", "store-migrate", "submit", "verdict"}
+ASKING = {"monitor", "promote", "rollback", "score", "store-migrate", "submit", "verdict"}
 """Targets that need variables."""
 
 

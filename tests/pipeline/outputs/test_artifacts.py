@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.config import RunConfig, Settings, resolve
+from pipeline.monitoring_pipeline import create_monitoring_pipeline
 from pipeline.outputs.output import Within
 from pipeline.outputs.register import outputs_within
 from pipeline.pipeline import create_pipeline
@@ -19,13 +20,14 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
 
 
 def declared(config: RunConfig) -> set[str]:
-    """Folders of all outputs of all stages of the three pipelines."""
+    """Folders of all outputs of all stages of the four pipelines."""
     made = {
         "<study>": create_pipeline(config),
         "<study>/validation": create_validation_pipeline(
             config, update="recalibration_in_the_large"
         ),
         "<study>/scoring": create_scoring_pipeline(config),
+        "<study>/monitoring": create_monitoring_pipeline(config),
     }
     tasks = tuple(config.study.tasks)
     return {

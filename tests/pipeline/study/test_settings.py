@@ -23,6 +23,7 @@ from components.external_validation.settings import ExternalValidationSettings
 from components.metrics_exporter.settings import MetricsExporterSettings
 from components.model_card.settings import ModelCardSettings
 from components.model_registrar.settings import ModelRegistrarSettings
+from components.monitor.settings import MonitorSettings
 from components.reference_models.settings import ReferenceModelsSettings
 from components.registered_model.settings import RegisteredModelSettings
 from components.skew_gate.settings import SkewGateSettings
@@ -51,6 +52,7 @@ CLASSES = (
     MetricsExporterSettings,
     ModelCardSettings,
     ModelRegistrarSettings,
+    MonitorSettings,
     ReferenceModelsSettings,
     RegisteredModelSettings,
     RunPageSettings,

@@ -1,0 +1,1 @@
+"""Monitor: follows the predictions of a model in service by calendar period."""
