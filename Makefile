@@ -37,7 +37,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run validate score monitor serve flink-up flink-down test test-slow test-faults test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate score monitor retrain serve flink-up flink-down test test-slow test-faults test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-alarms bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-contributions bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring bench-faults clean
 
 help: ## This list.
@@ -64,6 +64,11 @@ monitor: $(READY) ## Follow what the champion predicted: STUDY=ist PREDICTION_LO
 	  $(if $(PREDICTION_LOG),--prediction-log "$$PREDICTION_LOG") \
 	  $(if $(REGISTRY),--registry "$$REGISTRY") $(if $(ROOT),--root "$$ROOT") \
 	  $(if $(STORE),--store "$$STORE") $(CLUSTER_OPTIONS)
+
+retrain: $(READY) ## Train a model again if its study file says so: STUDY=file [DATA=folder ROOT=runs REGISTRY=address ENDPOINT=url].
+	@$(call each_word,BEAM,--beam=) $(TRIAL) retrain "$$STUDY" $(if $(DATA),"$$DATA") $(if $(ROOT),--root "$$ROOT") \
+	  $(if $(REGISTRY),--registry "$$REGISTRY") \
+	  $(if $(ENDPOINT),--endpoint "$$ENDPOINT" --package "$$PACKAGE_FILE") $(CLUSTER_OPTIONS)
 
 serve: $(READY) ## Answer for single patients with the champion, over HTTP: [STUDY=ist ROOT=runs REGISTRY=address PORT=8080 TOKENS=file].
 	@$(TRIAL) serve $(if $(STUDY),"$$STUDY") $(if $(ROOT),--root "$$ROOT") \

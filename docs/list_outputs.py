@@ -48,6 +48,7 @@ _PLACES = {
     Within.STORE: "Tables of the store",
     Within.PREDICTION_LOG: "Below the address of the prediction log, if one is named",
     Within.SERVICE: "Routes of the prediction service",
+    Within.WEBHOOK: "Routes of the webhook that starts retrainings",
     Within.TERMINAL: "What commands show, as text or with `--json`",
     Within.CHOSEN: "What commands write where an option says",
     Within.MLFLOW: "What an MLflow server gets",

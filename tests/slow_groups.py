@@ -87,6 +87,7 @@ GROUPS = (
             "tests/pipeline/beam",
             "tests/pipeline/html",
             "tests/pipeline/pages",
+            "tests/pipeline/retraining",
             "tests/pipeline/runs",
             "tests/pipeline/service",
             "tests/pipeline/synthetic",

@@ -59,7 +59,8 @@ REASONS = {
         tests/components/trial_summary/test_summary_document.py tests/e2e/test_whole_run.py
         tests/grafana/test_queries.py tests/kubeflow/test_aws_template.py
         tests/kubeflow/test_walker.py
-        tests/pipeline/cli/test_main.py tests/pipeline/reading/formats/test_dataset_json.py
+        tests/pipeline/cli/test_main.py tests/pipeline/cli/test_makefile.py
+        tests/pipeline/reading/formats/test_dataset_json.py
         tests/pipeline/reading/formats/test_xpt.py tests/pipeline/reading/test_public_reports.py
         tests/pipeline/reading/test_rows_and_join.py tests/pipeline/reading/test_stored.py
         tests/pipeline/runners/kubeflow/test_package.py

@@ -30,6 +30,7 @@ _COMMANDS = "pipeline.cli.commands"
         "score": f"{_COMMANDS}.score:score",
         "monitor": f"{_COMMANDS}.monitor:monitor",
         "serve": f"{_COMMANDS}.serve:serve",
+        "retrain": f"{_COMMANDS}.retrain:retrain",
         "report": f"{_COMMANDS}.report:report",
         "notebooks": f"{_COMMANDS}.notebooks:notebooks",
         "boards": f"{_COMMANDS}.boards:boards",

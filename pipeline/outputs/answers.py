@@ -222,6 +222,7 @@ TERMINAL = (
         "validate",
         "score",
         "monitor",
+        "retrain",
         written_by="pipeline.runners.local.display",
     ),
     _shown(

@@ -172,3 +172,16 @@ OBSERVED = (
     ),
 )
 """What is sent to a receiver of traces, metrics and logs, where the address of one is set."""
+
+WEBHOOK = (
+    Output(
+        "whether a model is trained again",
+        Audience.OPERATOR,
+        Disclosure.PUBLIC,
+        "JSON",
+        Within.WEBHOOK,
+        ("GET /health", "POST /retrain"),
+        "pipeline.retraining.webhook",
+    ),
+)
+"""Routes of the webhook of `trial retrain --listen`."""

@@ -53,6 +53,7 @@ class Within(StrEnum):
     STORE = "store"
     PREDICTION_LOG = "prediction log"
     SERVICE = "service"
+    WEBHOOK = "webhook"
     TERMINAL = "terminal"
     MLFLOW = "mlflow"
     OTLP = "receiver of OTLP"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.outputs.answers import MLFLOW, PREDICTIONS, SERVICE, STORE, TERMINAL
 from pipeline.outputs.artifacts import ARTIFACTS
-from pipeline.outputs.elsewhere import CHOSEN, ELSEWHERE, KUBEFLOW, OBSERVED
+from pipeline.outputs.elsewhere import CHOSEN, ELSEWHERE, KUBEFLOW, OBSERVED, WEBHOOK
 from pipeline.outputs.output import FOLDERS, Audience, Output, Within
 from pipeline.outputs.registries import REGISTRY
 from pipeline.outputs.runs import BESIDE, RECORDS
@@ -22,6 +22,7 @@ REGISTER: tuple[Output, ...] = (
     *STORE,
     *PREDICTIONS,
     *SERVICE,
+    *WEBHOOK,
     *MLFLOW,
     *TERMINAL,
     *CHOSEN,

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.results.trail import Actor, TrailEntry
 from pipeline.retraining.policy import Decision, Situation, decide
-from pipeline.runs.trail import Book, book_to_change, extend
+from pipeline.runs.trail import Book, book_to_change, extend, read_book
 from pipeline.study.study import Study
 
 _TRAININGS = ("adopted", "registered", "retraining_started")
@@ -49,15 +49,9 @@ def ask(registry: str, study: Study, asked: Asked, known: Situation) -> Decision
         UserError: The registry is damaged, or can't be written.
     """
     while True:
-        book = book_to_change(f"{registry.rstrip('/')}/{study.study}", study.study)
+        book = book_to_change(_folder(registry, study), study.study)
         entries = book.entries()
-        situation = replace(
-            known,
-            champion=book.standing.champion,
-            last_training=_last_training(entries),
-            answered=_answered(entries, asked.alerts),
-        )
-        decision = decide(study.retrain, situation)
+        decision = _decided(study, book, known, asked.alerts)
         # A registry that nothing was registered in stays as it is.
         if not (study.retrain.when and entries):
             return decision
@@ -66,6 +60,20 @@ def ask(registry: str, study: Study, asked: Asked, known: Situation) -> Decision
             return decision
         if extend(book, [draft]):
             return decision
+
+
+def foresee(registry: str, study: Study, known: Situation) -> Decision:
+    """What `ask` would decide; nothing is recorded.
+
+    Args:
+        registry: Root of the registry.
+        study: The study.
+        known: What is known beside the registry.
+
+    Raises:
+        UserError: The registry is damaged.
+    """
+    return _decided(study, read_book(_folder(registry, study), study.study), known, ())
 
 
 def note_failed_start(registry: str, study: Study, asked: Asked, reason: str) -> None:
@@ -81,9 +89,24 @@ def note_failed_start(registry: str, study: Study, asked: Asked, reason: str) ->
     """
     draft = {"action": "retraining_failed", "actor": asked.actor, "reason": reason}
     while True:
-        book: Book = book_to_change(f"{registry.rstrip('/')}/{study.study}", study.study)
+        book = book_to_change(_folder(registry, study), study.study)
         if extend(book, [draft]):
             return
+
+
+def _decided(study: Study, book: Book, known: Situation, alerts: tuple[str, ...]) -> Decision:
+    entries = book.entries()
+    situation = replace(
+        known,
+        champion=book.standing.champion,
+        last_training=_last_training(entries),
+        answered=_answered(entries, alerts),
+    )
+    return decide(study.retrain, situation)
+
+
+def _folder(registry: str, study: Study) -> str:
+    return f"{registry.rstrip('/')}/{study.study}"
 
 
 def _draft(study: Study, asked: Asked, decision: Decision) -> dict[str, Any]:

@@ -34,6 +34,12 @@ TARGETS = {
         **{"REGISTRY": "s3://b/my registry", "STORE": "sqlite:///my store", "RUNNER": "flink"},
         **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
     },
+    "retrain": {
+        **{"STUDY": "my study.yaml", "DATA": "my data", "ROOT": "my runs"},
+        **{"REGISTRY": "s3://b/my registry"},
+        **{"ENDPOINT": "http://h", "RUNNER": "flink", "WORKERS": "4", "MASTER": "flink:8081"},
+        **{"BEAM": "--x=1 --y=2"},
+    },
     "serve": {
         **{"STUDY": "my study.yaml", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
         **{"PORT": "8081", "TOKENS": "my tokens"},
@@ -175,7 +181,16 @@ def test_every_variable_of_a_target_reaches_an_option(target: str, tmp_path: Pat
             assert word in values, name
 
 
-ASKING = {"monitor", "promote", "rollback", "score", "store-migrate", "submit", "verdict"}
+ASKING = {
+    "monitor",
+    "promote",
+    "retrain",
+    "rollback",
+    "score",
+    "store-migrate",
+    "submit",
+    "verdict",
+}
 """Targets that need variables."""
 
 
