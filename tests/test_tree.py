@@ -57,7 +57,8 @@ REASONS = {
         tests/components/trial_example_gen/test_rejected_qualifiers.py
         tests/components/trial_example_gen/test_rejected_rows.py
         tests/components/trial_summary/test_summary_document.py tests/e2e/test_whole_run.py
-        tests/grafana/test_queries.py tests/kubeflow/test_aws_template.py
+        tests/grafana/test_files.py tests/grafana/test_queries.py
+        tests/kubeflow/test_aws_template.py
         tests/kubeflow/test_walker.py
         tests/pipeline/cli/test_main.py tests/pipeline/cli/test_makefile.py
         tests/pipeline/reading/formats/test_dataset_json.py

@@ -13,7 +13,7 @@ from grafana_foundation_sdk.models import alerting
 from grafana.boards import look
 from grafana.boards.panels import SqlTarget
 from grafana.boards.prometheus_panels import prometheus_target
-from grafana.queries.alerts import IN_SERVICE, Alert
+from grafana.queries.alerts import ALERTS, IN_SERVICE, MONITORED, Alert
 from grafana.queries.query import Query
 from grafana.queries.service_rules import ServiceAlert
 
@@ -26,6 +26,10 @@ SERVICE_INTERVAL_SECONDS = 60
 CONTACT_POINT = "trial-webhook"
 WEBHOOK_VARIABLE = "TRIAL_ALERT_WEBHOOK"
 """Environment variable of Grafana's with the address that notifications are sent to."""
+
+RETRAIN_POINT = "trial-retrain"
+RETRAIN_VARIABLES = ("TRIAL_RETRAIN_WEBHOOK", "TRIAL_RETRAIN_TOKEN")
+"""Environment variables of Grafana's: address of the webhook of `trial retrain`, and its token."""
 
 LABELS = {"pipeline": "clinical-trial"}
 """Labels of all alerts."""
@@ -116,8 +120,42 @@ def contact_point() -> alerting.ContactPoint:
     )
 
 
-def notification_policy() -> alerting.NotificationPolicy:
-    """One message per study and kind of alert; critical ones are repeated sooner."""
+def retrain_point() -> alerting.ContactPoint:
+    """The webhook of `trial retrain --listen`."""
+    address, token = RETRAIN_VARIABLES
+    return (
+        builders.ContactPoint()
+        .uid(RETRAIN_POINT)
+        .name(RETRAIN_POINT)
+        .type("webhook")
+        .settings(
+            {
+                "url": f"${{{address}}}",
+                "httpMethod": "POST",
+                "authorization_scheme": "Bearer",
+                "authorization_credentials": f"${{{token}}}",
+            }
+        )
+        .disable_resolve_message(True)
+        .build()
+    )
+
+
+def notification_policy(retrain: bool = False) -> alerting.NotificationPolicy:
+    """One message per study and kind of alert; critical ones are repeated sooner.
+
+    Args:
+        retrain: Whether alarms on the model in service also ask for a retraining. One that was
+            refused, for want of outcomes for example, is asked for again every four hours.
+    """
+    asks = (
+        builders.NotificationPolicy()
+        .receiver(RETRAIN_POINT)
+        .object_matchers([["alertname", "=", _alarm().title]])
+        .group_by(["study"])
+        .repeat_interval("4h")
+        .continue_val(True)
+    )
     critical = (
         builders.NotificationPolicy()
         .receiver(CONTACT_POINT)
@@ -132,9 +170,14 @@ def notification_policy() -> alerting.NotificationPolicy:
         .group_wait("30s")
         .group_interval("5m")
         .repeat_interval("1d")
-        .routes([critical])
+        .routes([asks, critical] if retrain else [critical])
         .build()
     )
+
+
+def _alarm() -> Alert:
+    """The alert that an alarm of `trial monitor` has fired."""
+    return next(alert for alert in ALERTS if alert.uid == MONITORED)
 
 
 def _query(query: Query) -> builders.Query:

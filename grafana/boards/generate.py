@@ -43,6 +43,9 @@ def files() -> dict[str, str]:
         "provisioning/alerting/rules.yaml": provisioning.rules(),
         "provisioning/alerting/contact_points.yaml": provisioning.contact_points(),
         "provisioning/alerting/policies.yaml": provisioning.policies(),
+        # In place of these two, where the address of a webhook of `trial retrain` is given.
+        "retraining/contact_points.yaml": provisioning.contact_points(retrain=True),
+        "retraining/policies.yaml": provisioning.policies(retrain=True),
         "prometheus/prometheus.yaml": prometheus.configuration(),
         f"prometheus/{prometheus.RULES}": prometheus.rules(),
     }

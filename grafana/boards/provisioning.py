@@ -118,19 +118,28 @@ def rules() -> dict[str, Any]:
     }
 
 
-def contact_points() -> dict[str, Any]:
-    """The webhook."""
-    receiver = plain(alerts.contact_point())
-    name = receiver.pop("name")
-    return {
-        "apiVersion": 1,
-        "contactPoints": [{"orgId": 1, "name": name, "receivers": [receiver]}],
-    }
+def contact_points(retrain: bool = False) -> dict[str, Any]:
+    """The webhook.
+
+    Args:
+        retrain: Whether there is that of `trial retrain` as well.
+    """
+    points = [alerts.contact_point(), *([alerts.retrain_point()] if retrain else [])]
+    return {"apiVersion": 1, "contactPoints": [_point(plain(point)) for point in points]}
 
 
-def policies() -> dict[str, Any]:
-    """Routing and frequency of notifications."""
-    return {"apiVersion": 1, "policies": [{"orgId": 1, **plain(alerts.notification_policy())}]}
+def _point(receiver: dict[str, Any]) -> dict[str, Any]:
+    return {"orgId": 1, "name": receiver.pop("name"), "receivers": [receiver]}
+
+
+def policies(retrain: bool = False) -> dict[str, Any]:
+    """Routing and frequency of notifications.
+
+    Args:
+        retrain: Whether alarms also ask for a retraining.
+    """
+    policy = plain(alerts.notification_policy(retrain))
+    return {"apiVersion": 1, "policies": [{"orgId": 1, **policy}]}
 
 
 def plain(item: object) -> Any:

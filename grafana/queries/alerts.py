@@ -23,6 +23,9 @@ PIPELINE_HEALTH = "trial-pipeline-health"
 IN_SERVICE = "trial-in-service"
 MODELS = "trial-models"
 
+MONITORED = "trial-monitored"
+"""Id of the alert that an alarm of `trial monitor` has fired."""
+
 
 @dataclass(frozen=True)
 class Alert:
@@ -114,7 +117,7 @@ ALERTS = (
         board=PIPELINE_HEALTH,
     ),
     Alert(
-        uid="trial-monitored",
+        uid=MONITORED,
         title="An alarm on the model in service has fired",
         query=FIRED,
         above=0.0,

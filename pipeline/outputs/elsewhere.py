@@ -105,7 +105,12 @@ ELSEWHERE = (
         Disclosure.NONE,
         "JSON, YAML",
         Within.CHECKOUT,
-        ("grafana/dashboards/<board>.json", "grafana/provisioning/**", "grafana/prometheus/*.yaml"),
+        (
+            "grafana/dashboards/<board>.json",
+            "grafana/provisioning/**",
+            "grafana/retraining/**",
+            "grafana/prometheus/*.yaml",
+        ),
         "grafana.boards.generate",
     ),
     Output(

@@ -66,7 +66,7 @@ def test_the_files_are_what_the_code_makes() -> None:
 def test_no_other_file_is_beside_them() -> None:
     found = {
         path.relative_to(FOLDER).as_posix()
-        for folder in ("dashboards", "prometheus", "provisioning")
+        for folder in ("dashboards", "prometheus", "provisioning", "retraining")
         for path in (FOLDER / folder).rglob("*.*")
     }
 
@@ -111,6 +111,33 @@ def test_contact_point_and_policy_are_valid_by_grafanas_schema() -> None:
     del policy["orgId"]
 
     assert found + complaints(schema("alerting"), "NotificationPolicy", policy) == []
+
+
+def test_alarms_ask_for_a_retraining_where_the_address_of_its_webhook_is_given() -> None:
+    point, asks = yaml.safe_load((FOLDER / "retraining/contact_points.yaml").read_text())[
+        "contactPoints"
+    ]
+    (policy,) = yaml.safe_load((FOLDER / "retraining/policies.yaml").read_text())["policies"]
+    (receiver,), (first, *others) = asks["receivers"], policy["routes"]
+    (usual,) = provisioned("alerting/policies.yaml")["policies"]
+
+    assert complaints(schema("alerting"), "ContactPoint", receiver) == []
+    assert point == provisioned("alerting/contact_points.yaml")["contactPoints"][0]
+    assert receiver["settings"] == {
+        "url": "${TRIAL_RETRAIN_WEBHOOK}",
+        "httpMethod": "POST",
+        "authorization_scheme": "Bearer",
+        "authorization_credentials": "${TRIAL_RETRAIN_TOKEN}",
+    }
+    # People hear of the alarm as well.
+    assert first["continue"]
+    assert first["receiver"] == asks["name"]
+    ((label, _, title),) = first["object_matchers"]
+    assert (label, title) == ("alertname", "An alarm on the model in service has fired")
+    assert title in {rule["title"] for rule in rules()}
+    assert others == usual["routes"]
+    del policy["orgId"]
+    assert complaints(schema("alerting"), "NotificationPolicy", policy) == []
 
 
 @pytest.mark.parametrize("uid", BOARDS)
