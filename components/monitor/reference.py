@@ -10,13 +10,12 @@ import numpy as np
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from pipeline import storage
-from pipeline.documents import parse_document
+from pipeline.documents import Document, parse_document
 from pipeline.estimates import NORMAL_95, Estimate
 from pipeline.monitoring.alarms.watched import Reference
 from pipeline.monitoring.tallies import GRID, FloatArray, cells_of
 from pipeline.names import CHALLENGER, CHAMPION
-from pipeline.results.card import Card
-from pipeline.results.documents import find_overall
+from pipeline.results.documents import Metrics, find_overall
 from pipeline.results.predictions import PREDICTIONS_FILE, read_predictions
 from pipeline.results.registration import RegisteredModel
 from pipeline.runs.divisions import division_folder
@@ -29,6 +28,16 @@ METRICS = ("auc", "brier", "calibration_in_the_large", "calibration_slope", "obs
 
 _RISK_BINS = 10
 _CARD = "card.json"
+
+
+class _Evidence(Document):
+    metrics: Metrics | None = None
+
+
+class _Card(Document):
+    """What is read of `card.json`, of this release or an earlier one."""
+
+    evidence: _Evidence
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ def evaluated_tasks(entry: RegisteredModel) -> dict[str, OfTask]:
         entry: Its entry in the registry.
 
     Returns:
-        Empty where the registry keeps no card of it.
+        Empty where the registry keeps no card of it, or one without metrics.
 
     Raises:
         UserError: The card can't be read.
@@ -61,20 +70,20 @@ def evaluated_tasks(entry: RegisteredModel) -> dict[str, OfTask]:
     if content is None:
         return {}
     card = parse_document(
-        Card, content, path, "the card of a registered model", "Restore it from a backup."
+        _Card, content, path, "the card of a registered model", "Restore it from a backup."
     )
-    records = card.evidence.metrics.records
+    records = card.evidence.metrics.records if card.evidence.metrics else ()
     found = {}
-    for outcome in card.outcomes:
+    for task in dict.fromkeys(record.task for record in records):
         metrics: dict[str, Estimate] = {}
         subjects = positives = 0
         for name in METRICS:
-            record = find_overall(records, outcome.name, name, CHALLENGER)
+            record = find_overall(records, task, name, CHALLENGER)
             if record is not None and record.value is not None:
                 metrics[name] = record.estimate
                 subjects, positives = record.subjects, record.positives
         if metrics:
-            found[outcome.name] = OfTask(metrics, _reference(metrics, subjects, positives))
+            found[task] = OfTask(metrics, _reference(metrics, subjects, positives))
     return found
 
 
