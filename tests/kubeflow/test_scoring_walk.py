@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import connect
 
 import pandas as pd
 import pytest
@@ -15,6 +17,9 @@ import yaml
 
 from components.trial_example_gen.subject_hashes import subject_hashes
 from pipeline.predictions.open_log import open_log
+from pipeline.results.documents import read_result
+from pipeline.results.monitoring import Monitoring
+from pipeline.store.sqlite_file import sqlite_address
 from tests.components.registered_model.hand_made_model import STUDY, content_of, register_by_hand
 from tests.each import each
 from tests.kubeflow.spec_walker import REPOSITORY, Commands, Walker
@@ -32,13 +37,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def package(folder: Path) -> Path:
-    study = write_subjects(folder / "new")
+    write_subjects(folder / "new")
+    return compiled_package(folder, "--score")
+
+
+def compiled_package(folder: Path, kind: str) -> Path:
+    """The package of a scoring or monitoring, with a prediction log."""
     settings = folder / "settings.yaml"
     log = f"prediction_log: {folder / 'log'}\n"
     settings.write_text((REPOSITORY / "kubeflow" / "settings.yaml").read_text() + log)
     compiled = subprocess.run(
         [
-            *(sys.executable, "-m", "pipeline.cli", "compile", "--score", "--study", study),
+            *(sys.executable, "-m", "pipeline.cli", "compile", kind),
+            *("--study", folder / "new" / "study.yaml"),
             *("--out", folder / "packages", "--settings", settings),
         ],
         cwd=REPOSITORY,
@@ -104,3 +115,23 @@ def test_the_prediction_log_has_the_same_rows(predictions: pd.DataFrame, folder:
 def test_the_page_is_an_artifact_that_kubeflow_shows(walked: Walked) -> None:
     page = walked.output("BatchScoring", "html").read_text()
     assert "Predictions of a registered model" in page
+
+
+def test_the_log_is_monitored_by_a_package_that_reads_no_data(folder: Path, walked: Walked) -> None:
+    monitored = compiled_package(folder, "--monitor")
+    store = sqlite_address(folder / "store.sqlite")
+    form = {"registry_root": str(folder / "registry"), "metrics_store": store}
+    tasks = walked.walker.run(monitored.read_text(), form)
+
+    found = read_result(
+        Monitoring, str(Walked(walked.walker, tasks).output("Monitor", "monitoring"))
+    )
+    # The month in which the subjects were scored is not complete.
+    assert (found.study, found.values) == ("first", ())
+    with closing(connect(folder / "store.sqlite")) as connection:
+        kinds = connection.execute(
+            "SELECT kind, status FROM runs JOIN outcomes USING (run)"
+        ).fetchall()
+        models = connection.execute("SELECT model FROM monitorings").fetchall()
+    assert kinds == [("monitoring", "done")]
+    assert models == [(found.model.id,)]

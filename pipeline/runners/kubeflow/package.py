@@ -26,6 +26,7 @@ import yaml
 
 from pipeline.beam.choices import Runner
 from pipeline.config import RunConfig, Settings
+from pipeline.errors import UserError
 from pipeline.names import KUBEFLOW, MONITORING
 from pipeline.runners.kubeflow.handover import INSIDE, KUBEFLOW_TYPES, schema_title
 from pipeline.runners.kubeflow.pods import share_pods
@@ -185,9 +186,14 @@ def compile_package(
         purpose: What the package is for.
 
     Raises:
-        UserError: The study reads a database, and the settings lack what its tasks need; or tasks
-            can't share a pod as the settings say.
+        UserError: The study reads a database, and the settings lack what its tasks need, or name no
+            prediction log to monitor; or tasks can't share a pod as the settings say.
     """
+    if purpose.kind == MONITORING and not settings.prediction_log:
+        raise UserError(
+            "The settings name no prediction log, so there is nothing to monitor. Name the one "
+            "that scorings and the service add to (prediction_log)."
+        )
     reads_database = bool(study.database) and purpose.kind != MONITORING
     if reads_database:
         check_snapshot(study, settings)
