@@ -189,7 +189,7 @@ def reference_of(
         _effective(weights),
         _effective(weights[event]),
         mean,
-        float(np.average((error - mean) ** 2, weights=weights)),
+        float(np.average((error - mean) ** 2, weights=weights**2)),
         auc,
         auc_error,
     )

@@ -31,6 +31,15 @@ def alarms(
 
     Raises:
         ValueError: A week is not a Monday or there twice, or a value is out of range.
+
+    Examples:
+        >>> from pipeline.monitoring.alarms.watched import Counts, WeekOfCounts
+        >>> week = WeekOfCounts(dt.date(2025, 1, 6), Counts({"low": 40, "high": 160}))
+        >>> training = Counts({"low": 500, "high": 500})
+        >>> risk = WatchedInput("death", "risk_drift", training, [week], ("low", "high"))
+        >>> [found] = alarms([], [risk])
+        >>> found.fired, found.direction
+        (True, 'higher')
     """
     weeks = [week.week for task in tasks for week in task.weeks]
     weeks += [week.week for watched in inputs for week in watched.weeks]

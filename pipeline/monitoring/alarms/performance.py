@@ -107,7 +107,8 @@ class _Year:
     reference: Reference
     sizes: Sizes
     errors: _FloatArray
-    """Weighted sums of errors and of their squares by week, `[2, k]`."""
+    """By week the sums of errors times weight, of errors and of their squares times the weight's
+    square, `[3, k]`."""
     subjects: NDArray[np.int64]
     """Events and non-events by week, `[2, k]`."""
     ranked: RankedPairs
@@ -124,7 +125,12 @@ class _Year:
                 np.array([weights.sum() for weights, _ in errors]),
                 np.array([(weights**2).sum() for weights, _ in errors]),
             ),
-            np.array([[weights @ found**power for weights, found in errors] for power in (1, 2)]),
+            np.array(
+                [
+                    [weights**of_weight @ found**of_error for weights, found in errors]
+                    for of_weight, of_error in ((1, 1), (2, 1), (2, 2))
+                ]
+            ),
             np.array([[(week.outcomes == side).sum() for week in weeks] for side in (1, 0)]),
             ranked_pairs(weeks),
         )
@@ -172,10 +178,12 @@ class _Year:
 
     def _error(self, weeks: NDArray[np.bool_]) -> tuple[float, float]:
         """Mean error of some weeks, and the variance of errors of subjects in them."""
-        weight = self.sizes.weight[weeks].sum()
-        mean, square = self.errors[:, weeks].sum(axis=1) / weight
-        effective = weight**2 / self.sizes.squares[weeks].sum()
-        own = max(float(square - mean**2), 0.0)
+        weight, squares = self.sizes.weight[weeks].sum(), self.sizes.squares[weeks].sum()
+        sums, of_squares, of_both = self.errors[:, weeks].sum(axis=1)
+        mean = sums / weight
+        # The variance of a weighted mean: who has a large weight may have large errors as well.
+        own = max(float((of_both - 2 * mean * of_squares) / squares + mean**2), 0.0)
+        effective = weight**2 / squares
         lent = _LENT * self.reference.error_variance
         return float(mean), (lent + effective * own) / (_LENT + effective)
 

@@ -24,7 +24,8 @@ class Reference:
         subjects: Subjects with a known outcome.
         events: Those of them with the outcome.
         mean_error: Mean of prediction minus outcome, weighted.
-        error_variance: Variance of prediction minus outcome between subjects, weighted.
+        error_variance: Variance of prediction minus outcome between subjects, weighted by the
+            squares of the weights: divided by `subjects` it is that of the mean error.
         auc: Area under the ROC curve; None where it could not be computed.
         auc_error: Standard error of the AUC from the subjects alone (DeLong). Without it, or with
             0, the AUC is not watched.

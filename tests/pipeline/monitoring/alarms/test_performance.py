@@ -85,6 +85,18 @@ def test_equal_weights_of_any_size_change_nothing() -> None:
     assert weighted.boundary == one.boundary
 
 
+def test_large_errors_of_large_weights_make_more_noise() -> None:
+    # Half have weight 1 and errors of .1 and -.1; half have weight 3 and errors of .5 and -.5.
+    week = outcomes(0, [0.1, 0.9] * 50 + [0.5, 0.5] * 50, [0, 1] * 100)
+    weighted = dataclasses.replace(week, weights=np.repeat([1.0, 3.0], 100))
+    reference = dataclasses.replace(REFERENCE, mean_error=0.1)
+    [look] = task_looks(task([weighted], reference), 0.05).calibration
+    effective = (100 + 300) ** 2 / (100 + 900)
+    own = (100 * 0.01 + 900 * 0.25) / 1000
+    variance = (100 * 0.15 + effective * own) / (100 + effective)
+    assert look.evidence == pytest.approx(0.1 / math.sqrt(variance / effective + 0.15 / 1000))
+
+
 def test_twenty_events_and_twenty_others_are_judged() -> None:
     for events, judged in each(((19, False), (20, True))):
         week = outcomes(0, [0.3] * (events + 20), [1] * events + [0] * 20)
