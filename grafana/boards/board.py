@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import dashboard
 
 from grafana.boards import look
 from grafana.boards.panels import AnyPanel
-from grafana.queries import variables
+from grafana.queries import registry, variables
 from grafana.queries.alerts import MODELS
 from grafana.queries.query import Query
 
@@ -121,6 +121,11 @@ def slicing() -> builders.QueryVariable:
 def run() -> builders.QueryVariable:
     """Which run; the newest comes first."""
     return _chosen("run", "Run", variables.RUNS)
+
+
+def registered() -> builders.QueryVariable:
+    """Which registered model; the champion comes first."""
+    return _chosen("registered", "Model", registry.REGISTERED)
 
 
 def parameter() -> builders.QueryVariable:

@@ -11,6 +11,7 @@ import yaml
 from grafana.boards import prometheus, provisioning
 from grafana.boards.in_service import in_service
 from grafana.boards.model_quality import model_quality
+from grafana.boards.models import models
 from grafana.boards.pipeline_health import pipeline_health
 from grafana.boards.trial_progress import trial_progress
 
@@ -33,7 +34,8 @@ _Dumper.add_representer(str, _text)
 def files() -> dict[str, str]:
     """Content of each file by its path below `grafana/`."""
     found = {}
-    for board in (model_quality(), trial_progress(), pipeline_health(), in_service()):
+    boards = (model_quality(), trial_progress(), pipeline_health(), in_service(), models())
+    for board in boards:
         content = provisioning.plain(board.build())
         found[f"dashboards/{board.uid}.json"] = json.dumps(content, indent=1) + "\n"
     others: dict[str, dict[str, Any]] = {

@@ -40,6 +40,8 @@ STORE = (
             "monitored_values",
             "monitored_drift",
             "monitored_alarms",
+            "registry_entries",
+            "model_stages",
             "calibration",
             "referral",
             "suppressed_groups",

@@ -26,6 +26,7 @@ from pipeline.store import models
 from pipeline.store.engine import store_engine, transaction
 from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.monitoring_rows import monitoring_rows
+from pipeline.store.registry_rows import rows_of_registration
 from pipeline.store.rows import (
     Row,
     Rows,
@@ -214,14 +215,16 @@ def result_rows_of(
 def _evaluation_rows(
     run: str, study: ExportedStudy, verdict: str, registration: str | None
 ) -> Rows:
-    return evaluation_rows(
+    registered = read_result(Registration, registration) if registration else _NOT_REGISTERED
+    evaluated = evaluation_rows(
         run,
         study,
         read_result(Metrics, verdict),
         read_result(Verdict, verdict),
         read_result(Curves, verdict),
-        read_result(Registration, registration) if registration else _NOT_REGISTERED,
+        registered,
     )
+    return joined(evaluated, rows_of_registration(registered))
 
 
 def export_stage(address: str, study: str, record: StageRecord, kind: RunKind = TRAINING) -> None:

@@ -24,6 +24,8 @@ from pipeline.store.monitoring_models import MonitoredAlarm as MonitoredAlarm
 from pipeline.store.monitoring_models import MonitoredDrift as MonitoredDrift
 from pipeline.store.monitoring_models import MonitoredValue as MonitoredValue
 from pipeline.store.monitoring_models import Monitoring as Monitoring
+from pipeline.store.registry_models import ModelStage as ModelStage
+from pipeline.store.registry_models import RegistryEntry as RegistryEntry
 from pipeline.store.title_models import Title as Title
 from pipeline.store.validation_models import Validation as Validation
 from pipeline.store.validation_models import ValidationEstimate as ValidationEstimate

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.store.engine import store_engine
+from tests.pipeline.store.hand_made_monitoring import MODEL
 from tests.pipeline.store.hand_made_store import fill
 
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
@@ -21,6 +22,7 @@ CHOICES = {
     "model": "challenger",
     "run": "r2",
     "parameter": "ADAS",
+    "registered": MODEL,
 }
 
 

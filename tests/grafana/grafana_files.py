@@ -18,6 +18,7 @@ from grafana.queries import (
     in_service,
     model_quality,
     pipeline_health,
+    registry,
     service_metrics,
     service_rules,
     trial_progress,
@@ -29,13 +30,20 @@ from grafana.queries.query import Query
 FOLDER = Path(__file__).parents[2] / "grafana"
 REFERENCE = Path(os.environ.get("TRIAL_REFERENCE_DIR", FOLDER.parents[1] / "shared" / "reference"))
 """Folder of Grafana's own schemas."""
-BOARDS = ("trial-model-quality", "trial-progress", "trial-pipeline-health", "trial-in-service")
+BOARDS = (
+    "trial-model-quality",
+    "trial-progress",
+    "trial-pipeline-health",
+    "trial-in-service",
+    "trial-models",
+)
 MODULES = (
     alerts,
     external_validation,
     in_service,
     model_quality,
     pipeline_health,
+    registry,
     trial_progress,
     variables,
 )

@@ -209,6 +209,13 @@ def test_a_panel_on_what_is_in_service_shows_something(reader: Any, asked: Any) 
     assert ask(reader, asked, chosen(reader, BOARDS[3], "synthetic")) == []
 
 
+@pytest.mark.parametrize("asked", panel_queries(BOARDS[4]), ids=lambda asked: asked.place)
+@pytest.mark.parametrize("study", ["synthetic", MADE_BY_HAND])
+def test_a_panel_on_registered_models_shows_something(reader: Any, study: str, asked: Any) -> None:
+    """Of the runs of a study, which registered their models, as of decisions made by hand."""
+    assert ask(reader, asked, chosen(reader, BOARDS[4], study))
+
+
 LINES = [asked for uid in BOARDS for asked in panel_queries(uid) if asked.format == "time_series"]
 
 

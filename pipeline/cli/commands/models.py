@@ -10,6 +10,7 @@ import click
 
 from pipeline.cli.actor import current_actor, decision_options
 from pipeline.cli.answer import Answer, ExitCode
+from pipeline.cli.decision_places import decision_places
 from pipeline.cli.lazy import Command, LazyGroup
 from pipeline.cli.options import (
     Decorated,
@@ -44,12 +45,6 @@ def place_options(command: Decorated) -> Decorated:
 
 _NEWEST = "newest"
 
-serving_option = click.option(
-    "--serving",
-    metavar="ADDRESS",
-    help="Folder of a server that looks for the highest version, such as TensorFlow Serving; "
-    "`<root>/<study>/serving` if not given and there.",
-)
 model_argument = click.argument("model")
 
 
@@ -106,7 +101,7 @@ def compare(model: str, other: str, study: str, root: Path, registry: str | None
     is_flag=True,
     help="Promote a model that was compared with another champion than the one of now.",
 )
-@serving_option
+@decision_places
 def promote(model: str, although_not_compared: bool, **given: Any) -> Answer:
     """Make MODEL the champion; two persons must where the study file says so.
 
@@ -136,7 +131,7 @@ def promote(model: str, although_not_compared: bool, **given: Any) -> Answer:
 @place_options
 @decision_options
 @click.option("--to", metavar="ID", default="", help="Former champion; the last if not given.")
-@serving_option
+@decision_places
 def rollback(to: str, **given: Any) -> Answer:
     """Make a former champion the champion again; no run promotes until `trial models resume`."""
     from pipeline.runs.changes import roll_back
@@ -148,7 +143,7 @@ def rollback(to: str, **given: Any) -> Answer:
 @model_argument
 @place_options
 @decision_options
-@serving_option
+@decision_places
 def retire(model: str, **given: Any) -> Answer:
     """Withdraw MODEL for good; after the champion, the one before it is served again."""
     from pipeline.runs.changes import retire as retire_model
@@ -159,7 +154,7 @@ def retire(model: str, **given: Any) -> Answer:
 @models.command(cls=Command)
 @place_options
 @decision_options
-@serving_option
+@decision_places
 def resume(**given: Any) -> Answer:
     """Let runs promote their models again after a rollback."""
     from pipeline.runs.changes import resume as resume_promotion
@@ -237,6 +232,7 @@ def _tell_mlflow(root: str, study: str) -> None:
 
 def _decide(given: dict[str, Any], decide: Callable[[str, Change], Changed]) -> Answer:
     """Carries a decision out, then lets the serving folder follow."""
+    from pipeline.cli.exported_decision import export_decision
     from pipeline.cli.models_view import print_change
     from pipeline.runs.changes import Change
     from pipeline.runs.publish import publish
@@ -249,6 +245,7 @@ def _decide(given: dict[str, Any], decide: Callable[[str, Change], Changed]) -> 
     served = publish(root, study, serving) if serving else None
     print_change(changed, served, serving)
     _tell_mlflow(root, study)
+    export_decision(given["store"], given["root"], given["registry"], study)
     return Answer(
         {
             "before": changed.before or None,

@@ -25,6 +25,7 @@ from pipeline.store.rows import Rows, joined, progress_rows
 from pipeline.store.validation_rows import validation_rows
 from pipeline.store.writer import export
 from tests.pipeline.store.hand_made_monitoring import monitoring
+from tests.pipeline.store.hand_made_registry import decisions
 from tests.pipeline.store.store_runs import STARTED, comparison, record, run_rows
 
 SECOND = STARTED + timedelta(days=1)
@@ -107,7 +108,7 @@ def without(rows: Rows, table: type[models.Base]) -> Rows:
 
 def fill(address: str) -> None:
     """Exports the first run, a second one with a champion and a summary, a validation, a failed
-    third run, and a monitoring."""
+    third run, a monitoring, and decisions on registered models."""
     export(address, at(run_rows("r1"), STARTED))
     calibrated = comparison(metric="calibration_in_the_large", model="champion", value=0.01)
     second = without(
@@ -121,6 +122,7 @@ def fill(address: str) -> None:
     export(address, at(validation_run("v1"), VALIDATED))
     titles = {models.Title: run_rows("m1")[models.Title]}
     export(address, titles | monitoring_rows("m1", monitoring("hand")))
+    export(address, decisions("hand"))
 
 
 def validation_run(run: str, study: str = "hand") -> Rows:

@@ -178,6 +178,8 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> No
         "monitored_values": 0,
         "monitored_drift": 0,
         "monitored_alarms": 0,
+        "registry_entries": 0,
+        "model_stages": 0,
         "calibration": 1,
         "referral": 0,
         "suppressed_groups": 2,

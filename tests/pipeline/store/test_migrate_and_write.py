@@ -79,6 +79,8 @@ def test_a_run_is_added_with_all_that_it_measured(address: str) -> None:
         "monitored_values": 0,
         "monitored_drift": 0,
         "monitored_alarms": 0,
+        "registry_entries": 0,
+        "model_stages": 0,
         "calibration": 1,
         "referral": 0,
         "suppressed_groups": 2,

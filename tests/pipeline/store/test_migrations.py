@@ -145,7 +145,7 @@ def test_a_file_of_0_1_0_is_migrated_when_it_is_opened(sqlite: str) -> None:
     make_store_of_0_1_0(sqlite)
     open_current(sqlite)
 
-    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0016",)]
+    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0017",)]
 
 
 def test_earlier_metrics_are_compared_with_the_champion_alone(owner: str) -> None:
