@@ -1,4 +1,4 @@
-"""The page: what needs attention, then each study's three boards."""
+"""The page: what needs attention, then each study's boards."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from grafana.page.health_section import health_section
+from grafana.page.models_section import models_section
 from grafana.page.progress_section import progress_section
 from grafana.page.quality_section import quality_section
-from grafana.page.study_store import StudyStore
+from grafana.page.service_section import service_section
+from grafana.page.study_store import EVER, StudyStore
 from grafana.page.validation_section import validation_sections
 from grafana.queries import model_quality, pipeline_health, variables
 from grafana.queries.alerts import ALERTS, Alert
@@ -35,7 +37,6 @@ _TONES: dict[str, Tone] = {
     "refused": "bad",
     "not judged": "warn",
 }
-_ALWAYS = datetime(1900, 1, 1)
 
 
 def boards_page(connection: Connection, made: datetime) -> Page:
@@ -48,7 +49,7 @@ def boards_page(connection: Connection, made: datetime) -> Page:
     Raises:
         UserError: The store holds no run.
     """
-    studies = variables.STUDIES.rows(connection, {}, _ALWAYS)
+    studies = variables.STUDIES.rows(connection, {}, EVER)
     if not studies:
         raise UserError("The store holds no run yet: run the pipeline first (make run).")
     stores = [_study_store(connection, row["__value"], row["__text"]) for row in studies]
@@ -71,18 +72,16 @@ def _counted(studies: int) -> str:
 
 def _study_store(connection: Connection, study: str, title: str) -> StudyStore:
     """The study with as many runs as are shown."""
-    every_run = StudyStore(connection, study, title, _ALWAYS)
+    every_run = StudyStore(connection, study, title, EVER)
     started = {row["started"] for row in every_run.ask(pipeline_health.RUNS)}
-    return replace(
-        every_run, since=min(sorted(started, reverse=True)[:_MOST_RUNS], default=_ALWAYS)
-    )
+    return replace(every_run, since=min(sorted(started, reverse=True)[:_MOST_RUNS], default=EVER))
 
 
 def _attention(connection: Connection) -> list[Block]:
     blocks: list[Block] = []
     for alert in ALERTS:
         happened = [
-            row for row in alert.query.rows(connection, {}, _ALWAYS) if alert.has_happened(row)
+            row for row in alert.query.rows(connection, {}, EVER) if alert.has_happened(row)
         ]
         if not happened:
             continue
@@ -156,5 +155,7 @@ def _study(store: StudyStore) -> Section:
             *validation_sections(store),
             progress_section(store),
             health_section(store),
+            service_section(store),
+            models_section(store),
         ),
     )

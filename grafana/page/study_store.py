@@ -13,6 +13,9 @@ from pipeline.estimates import Estimate
 from pipeline.html import charts
 from pipeline.html.blocks import Block
 
+EVER = datetime(1900, 1, 1)
+"""Start of what is shown, where nothing is left out."""
+
 MOST_COMPARED = 5
 """Most lines that a chart has distinct colours for."""
 

@@ -51,6 +51,36 @@ def test_the_page_has_the_views_of_the_boards(page: Any, title: Any) -> None:
     assert section(page, title).all("figure")
 
 
+def test_the_model_in_service_is_shown_with_its_alarms_and_what_is_shown_elsewhere(
+    page: Any,
+) -> None:
+    text = section(page, "In service").text
+
+    assert "Fewer died than was predicted." in text
+    assert re.search(r"Alarms that have fired \S 1\b", text)
+    assert section(page, "In service").all("figure")
+    assert "shown by Grafana alone" in text
+
+
+def test_registered_models_are_shown_with_who_decided(page: Any) -> None:
+    text = section(page, "Models").text
+
+    assert "Which models are registered" in text
+    assert "rolled back" in text
+    assert "Grace (grace@ward)" in text
+    assert "probabilities are too high" in text
+
+
+def test_a_study_that_is_not_monitored_and_has_no_registered_model_says_so(path: Any) -> None:
+    address = f"sqlite:///{path / 'unmonitored.sqlite'}"
+    export(address, run_rows("r1"))
+    write_boards(address, path / "unmonitored.html")
+
+    page = read_html((path / "unmonitored.html").read_text())
+    assert "have not been monitored yet" in section(page, "In service").text
+    assert "no decision of the registry" in section(page, "Models").text
+
+
 def test_what_needs_attention_comes_first(page: Any) -> None:
     text = page.one("main").text
 
