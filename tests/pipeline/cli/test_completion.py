@@ -33,7 +33,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_commands() -> None:
-    assert completions("re") == ["report", "restore"]
+    assert completions("re") == ["retrain", "report", "restore"]
     assert completions("draft", "s") == ["schema", "study"]
 
 
