@@ -1,8 +1,8 @@
 # Everything a person does with this project. `make help` lists it.
 
-# What a person may set, with TUNE, UNBLINDED, VALIDATE, SCORE, MONITOR, WITH_SUBJECT and COVERAGE as switches.
+# What a person may set, with TUNE, UNBLINDED, VALIDATE, SCORE, MONITOR, OUTCOMES, WITH_SUBJECT and COVERAGE as switches.
 VARIABLES := BASE BEAM BY COVERAGE CRON DATA ENDPOINT FLINK_JARS IMAGE IMAGE_BUILD IMAGE_OPTIONS IMAGE_PUSH \
-	MASTER MODEL MONITOR NAMESPACE ONLY OTHER OUT PACKAGE PARAMETERS PARAMS PORT PREDICTION_LOG PYTHON REASON REGISTRY ROOT RUN RUNNER \
+	MASTER MODEL MONITOR NAMESPACE ONLY OTHER OUT OUTCOMES PACKAGE PARAMETERS PARAMS PORT PREDICTION_LOG PYTHON REASON REGISTRY ROOT RUN RUNNER \
 	SCORE SEED SERVING SETTINGS STEPS STORE STUDY SUBJECTS TOKENS TUNE UNBLINDED UPDATE VALIDATE WAIT WITH_SUBJECT WORKERS
 # Their values are text: make takes them unexpanded, and a recipe reads them from its environment
 # ("$$STUDY"), so that nothing in them is run.
@@ -23,7 +23,7 @@ CLUSTER_OPTIONS = $(if $(RUNNER),--runner "$$RUNNER") $(if $(WORKERS),--workers 
 	$(if $(MASTER),--master "$$MASTER") "$$@"
 
 # Under names of their own: a make below this one would take a default for a person's choice.
-export PACKAGE_FILE := $(or $(PACKAGE),packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic))$(if $(SCORE),-score)$(if $(MONITOR),-monitor).yaml)
+export PACKAGE_FILE := $(or $(PACKAGE),packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic))$(if $(SCORE),-score)$(if $(MONITOR),-monitor)$(if $(OUTCOMES),-outcomes).yaml)
 export BUILD_COMMAND := $(or $(IMAGE_BUILD),docker build)
 export PUSH_COMMAND := $(or $(IMAGE_PUSH),docker push)
 export $(foreach name,$(VARIABLES),$(if $($(name)),$(name)))
@@ -37,7 +37,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run validate score monitor retrain serve flink-up flink-down test test-slow test-faults test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate score monitor outcomes retrain serve flink-up flink-down test test-slow test-faults test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-alarms bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-contributions bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring bench-faults clean
 
 help: ## This list.
@@ -61,14 +61,16 @@ score: $(READY) ## Predict new subjects with a registered model: STUDY=ist DATA=
 
 monitor: $(READY) ## Follow what the champion predicted: STUDY=ist PREDICTION_LOG=address [ROOT=runs REGISTRY=address STORE=address RUNNER=flink].
 	@$(call each_word,BEAM,--beam=) $(TRIAL) monitor "$$STUDY" \
-	  $(if $(PREDICTION_LOG),--prediction-log "$$PREDICTION_LOG") \
-	  $(if $(REGISTRY),--registry "$$REGISTRY") $(if $(ROOT),--root "$$ROOT") \
+	  $(if $(PREDICTION_LOG),--prediction-log "$$PREDICTION_LOG") $(if $(REGISTRY),--registry "$$REGISTRY") $(if $(ROOT),--root "$$ROOT") \
 	  $(if $(STORE),--store "$$STORE") $(CLUSTER_OPTIONS)
 
 retrain: $(READY) ## Train a model again if its study file says so: STUDY=file [DATA=folder ROOT=runs REGISTRY=address ENDPOINT=url].
 	@$(call each_word,BEAM,--beam=) $(TRIAL) retrain "$$STUDY" $(if $(DATA),"$$DATA") $(if $(ROOT),--root "$$ROOT") \
 	  $(if $(REGISTRY),--registry "$$REGISTRY") \
 	  $(if $(ENDPOINT),--endpoint "$$ENDPOINT" --package "$$PACKAGE_FILE") $(CLUSTER_OPTIONS)
+
+outcomes: $(READY) ## Record the outcomes of predicted subjects from a later data cut: STUDY=ist DATA=folder PREDICTION_LOG=address [ROOT=runs RUNNER=flink].
+	@$(call each_word,BEAM,--beam=) $(TRIAL) outcomes "$$STUDY" "$$DATA" $(if $(PREDICTION_LOG),--prediction-log "$$PREDICTION_LOG") $(if $(ROOT),--root "$$ROOT") $(CLUSTER_OPTIONS)
 
 serve: $(READY) ## Answer for single patients with the champion, over HTTP: [STUDY=ist ROOT=runs REGISTRY=address PORT=8080 TOKENS=file].
 	@$(TRIAL) serve $(if $(STUDY),"$$STUDY") $(if $(ROOT),--root "$$ROOT") \
@@ -100,12 +102,11 @@ system: ## As root on Debian: install the packages that the slow tests need.
 	  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 	    --no-install-recommends $$packages; }
 
-compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1 IMAGE=name:tag], a validation: VALIDATE=1 [MODEL=study/id UPDATE=logistic], a scoring: SCORE=1 [MODEL=id], or a monitoring: MONITOR=1.
+compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1 IMAGE=name:tag], a validation: VALIDATE=1 [MODEL=study/id UPDATE=logistic], a scoring: SCORE=1 [MODEL=id], a monitoring: MONITOR=1, or a recording of outcomes: OUTCOMES=1.
 	@$(TRIAL) compile $(if $(STUDY),--study "$$STUDY") \
 	  $(if $(SETTINGS),--settings "$$SETTINGS") $(if $(OUT),--out "$$OUT") $(if $(TUNE),--tune) \
-	  $(if $(VALIDATE),--validate) $(if $(SCORE),--score) $(if $(MONITOR),--monitor) \
-	  $(if $(MODEL),--model "$$MODEL") \
-	  $(if $(UPDATE),--update "$$UPDATE") $(if $(IMAGE),--image "$$IMAGE")
+	  $(if $(VALIDATE),--validate) $(if $(SCORE),--score) $(if $(MONITOR),--monitor) $(if $(OUTCOMES),--outcomes) \
+	  $(if $(MODEL),--model "$$MODEL") $(if $(UPDATE),--update "$$UPDATE") $(if $(IMAGE),--image "$$IMAGE")
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 	@$(TRIAL) report $(if $(RUN),"$$RUN") $(if $(ROOT),--root "$$ROOT")
@@ -113,7 +114,7 @@ report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fairness].
 	@$(TRIAL) notebooks $(if $(RUN),"$$RUN") $(if $(ROOT),--root "$$ROOT") $(if $(ONLY),--only "$$ONLY")
 
-submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 SCORE=1 MONITOR=1 DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *" WAIT=minutes].
+submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 SCORE=1 MONITOR=1 OUTCOMES=1 DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *" WAIT=minutes].
 	@$(call each_word,PARAMS,--set ) $(TRIAL) submit --endpoint "$$ENDPOINT" --package "$$PACKAGE_FILE" \
 	  $(if $(PARAMETERS),--parameters "$$PARAMETERS") $(if $(DATA),--set "data_root=$$DATA") \
 	  $(if $(NAMESPACE),--namespace "$$NAMESPACE") \

@@ -55,6 +55,12 @@ class MonitoringSummary(Artifact):
     TYPE_NAME = "trial.MonitoringSummary"
 
 
+class OutcomeSummary(Artifact):
+    """Counts of outcomes that were added to the prediction log: `outcomes.json`."""
+
+    TYPE_NAME = "trial.OutcomeSummary"
+
+
 class GateFindings(Artifact):
     """Findings of DataGate or SkewGate: `findings.json`."""
 

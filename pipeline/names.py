@@ -76,20 +76,36 @@ def flag_key(flag: str) -> str:
     return f"flag:{flag}"
 
 
+def outcome_status_key(task: str) -> str:
+    """Column of a recorded cut with the place of an outcome's status in `STATUSES`."""
+    return f"status:{task}"
+
+
+def decided_on_key(task: str) -> str:
+    """Column of a recorded cut with the date that the label was known on, days since 1970-01-01."""
+    return f"decided_on:{task}"
+
+
+def ends_on_key(task: str) -> str:
+    """Column of a recorded cut with the date of the task's horizon, days since 1970-01-01."""
+    return f"ends_on:{task}"
+
+
 def slice_key(name: str) -> str:
     """Column with a subject's slice of a slicing."""
     return f"slice_{name}"
 
 
-RunKind = Literal["training", "validation", "scoring", "monitoring"]
-"""What a run does: it trains a model, validates or applies a registered one, or follows what the
-champion predicted."""
+RunKind = Literal["training", "validation", "scoring", "monitoring", "outcomes"]
+"""What a run does: it trains a model, validates or applies a registered one, follows what the
+champion predicted, or records the outcomes of predicted subjects."""
 
 TRAINING: RunKind = "training"
 VALIDATION: RunKind = "validation"
 SCORING: RunKind = "scoring"
 MONITORING: RunKind = "monitoring"
-RUN_KINDS = (TRAINING, VALIDATION, SCORING, MONITORING)
+OUTCOMES: RunKind = "outcomes"
+RUN_KINDS = (TRAINING, VALIDATION, SCORING, MONITORING, OUTCOMES)
 
 EXAMPLES_SIGNATURE = "serving_default"
 """Signature of a saved model that takes serialized tf.Examples."""
@@ -148,3 +164,13 @@ def monitoring_pipeline_name(study: str) -> str:
         'watch-cdisc-pilot01'
     """
     return f"watch-{study}".replace("_", "-").lower()
+
+
+def outcomes_pipeline_name(study: str) -> str:
+    """Name of the pipeline that records outcomes of a study's subjects.
+
+    Examples:
+        >>> outcomes_pipeline_name("cdisc_pilot01")
+        'known-cdisc-pilot01'
+    """
+    return f"known-{study}".replace("_", "-").lower()

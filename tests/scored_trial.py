@@ -159,11 +159,27 @@ def run_scoring(folder: Path, study: Path, *arguments: str) -> Scored:
     registry, trained = folder / "registry", folder / "trained"
     trained.mkdir(parents=True)
     model = register_by_hand(registry, trained)
-    root = folder / "runs"
-    ended = subprocess.run(
+    ended = ended_command(folder, "score", study, study.parent, "--registry", registry, *arguments)
+    answer = json.loads(ended.stdout)
+    return Scored(ended.returncode, answer, ended.stderr, folder / "runs", model)
+
+
+def ended_command(
+    folder: Path, command: str, study: Path, data: Path, *arguments: str | Path
+) -> subprocess.CompletedProcess[str]:
+    """Ends `trial score` or `trial outcomes`, whose root is the folder `runs`.
+
+    Args:
+        folder: Folder of the root.
+        command: Name of the command.
+        study: Study file.
+        data: Folder of the data.
+        arguments: Further options.
+    """
+    return subprocess.run(
         [
-            *(sys.executable, "-m", "pipeline.cli", "score", str(study), str(study.parent)),
-            *("--root", str(root), "--registry", str(registry), *arguments, "--json"),
+            *(sys.executable, "-m", "pipeline.cli", command, study, data),
+            *("--root", folder / "runs", *arguments, "--json"),
         ],
         cwd=folder,
         env=environment(),
@@ -172,4 +188,15 @@ def run_scoring(folder: Path, study: Path, *arguments: str) -> Scored:
         timeout=600,
         check=False,
     )
-    return Scored(ended.returncode, json.loads(ended.stdout), ended.stderr, root, model)
+
+
+def score_and_record(folder: Path) -> Scored:
+    """Scores the subjects, then records their outcomes: to a log that has none of them."""
+    study = write_subjects(folder / "new")
+    scored = run_scoring(folder, study)
+    assert scored.code == 0, scored.terminal
+    (study.parent / "deaths.csv").write_text("ID,DAY\nS001,20\n")
+    log = ("--prediction-log", folder / "log")
+    recorded = ended_command(folder, "outcomes", study, study.parent, *log)
+    assert recorded.returncode == 0, recorded.stderr
+    return scored

@@ -23,6 +23,7 @@ REASONS = {
     "one document, its classes in the order of its keys; most lines are docstrings": """
         pipeline/results/analysis.py pipeline/results/card.py pipeline/results/documents.py""",
     "all tables of the store in one place": "pipeline/store/models.py",
+    "all outputs of the stages in one place": "pipeline/outputs/artifacts.py",
     "all rows of an export": "pipeline/store/export.py",
     "one page from top to bottom": """
         grafana/page/quality_section.py notebooks/data/view.py notebooks/results/view.py
@@ -60,7 +61,7 @@ REASONS = {
         tests/grafana/test_files.py tests/grafana/test_queries.py
         tests/kubeflow/test_aws_template.py
         tests/kubeflow/test_walker.py
-        tests/pipeline/cli/test_main.py tests/pipeline/cli/test_makefile.py
+        tests/pipeline/cli/test_main.py
         tests/pipeline/reading/formats/test_dataset_json.py
         tests/pipeline/reading/formats/test_xpt.py tests/pipeline/reading/test_public_reports.py
         tests/pipeline/reading/test_rows_and_join.py tests/pipeline/reading/test_stored.py

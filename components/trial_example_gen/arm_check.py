@@ -16,7 +16,7 @@ from components.trial_example_gen.revealing_conditions import (
     revealing_conditions,
     samples_of,
 )
-from pipeline.names import SCORING, RunKind
+from pipeline.names import OUTCOMES, SCORING, RunKind
 from pipeline.reading.joined import JoinedSubjects
 from pipeline.study.study import Study
 
@@ -75,8 +75,8 @@ def arm_samples(study: Study, subjects: JoinedSubjects, built: BuiltExamples | N
 
 
 def looks_at_arm(study: Study, kind: RunKind) -> bool:
-    """Whether columns that disclose a hidden arm are looked for: who is scored has none."""
-    return study.hidden is not None and kind != SCORING
+    """Whether columns that disclose a hidden arm are looked for: it needs arms and features."""
+    return study.hidden is not None and kind not in (SCORING, OUTCOMES)
 
 
 def find_problems(samples: Any) -> list[Any]:

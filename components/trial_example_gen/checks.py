@@ -38,6 +38,20 @@ def check_counts(plan: ReadingPlan, counts: Counts, evaluation: EvaluationPlan) 
     check_follow_up(plan.study, counts)
 
 
+def check_cut(plan: ReadingPlan, counts: Counts) -> None:
+    """Checks what recording outcomes needs: subjects; of few of them nothing may be known yet.
+
+    Args:
+        plan: What was read.
+        counts: What was counted.
+
+    Raises:
+        UserError: The data can't be used; the message says what to change.
+    """
+    _check_problems(plan, counts)
+    check_subjects(plan.study, counts, ())
+
+
 def check_for_schema(plan: ReadingPlan, folder: str) -> None:
     """Checks what the draft of a schema needs: subjects in the train split.
 
@@ -104,15 +118,15 @@ def check_follow_up(study: Study, counts: Counts) -> None:
         UserError: Known labels can't stand for the others of their arm.
     """
     for name, task in counts.censoring.items():
+        least = study.tasks[name].censoring.least_observed
         for arm, found in task.arms.items():
             of_arm = f" of arm {arm}" if arm else ""
             until = f"the horizon (tasks.{name}.horizon: study day {task.horizon})"
-            if found.risk.value is None and not found.is_pooled:
+            if not found.says_risk:
                 raise UserError(
                     f"Task {name}: no subject{of_arm} is observed up to {until}: nothing is known "
                     "of the risk by then. Choose an earlier horizon, or check `event.follow_up`."
                 )
-            least = study.tasks[name].censoring.least_observed
             if found.observed < least:
                 raise UserError(
                     f"Task {name}: the estimated probability of being observed up to {until} is "

@@ -97,6 +97,12 @@ class _Found:
             competing.has & (competing.by < first.since),
         )
 
+    def decided(self, horizon: float) -> NDArray[np.float64]:
+        """Earliest study day on which each label may have been known; NaN without a horizon."""
+        day = np.where(self.competed, self.competing.since, horizon)
+        day = np.where(self.positive, self.first.since, day)
+        return np.where(np.isfinite(day), day, np.nan)
+
     @property
     def is_open(self) -> NDArray[np.bool_]:
         """Whether a subject has neither for certain."""
@@ -134,7 +140,7 @@ def event_labels(study: Study, task: Task, event: EventLabel, subjects: JoinedSu
     ends = None
     if event.follow_up:
         ends = _mask_unobserved(masks, source, event.follow_up, found, lost_competing)
-    return masks.labels(found.positive, ends)
+    return masks.labels(found.positive, ends, found.decided(source.horizon))
 
 
 def _mask_early(masks: Masks, found: EventRows, n: int) -> None:

@@ -81,22 +81,30 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
     return BuiltExamples(
         columns=columns,
         hashes=deal_hashes(study.study, subjects.keys, study.split.seed),
-        arms=_names(columns[ARM]) if study.arm else None,
+        arms=group_names(columns[ARM]) if study.arm else None,
         held_out=_held_out(study, columns),
-        groups=None if grouped is None else _names(grouped),
+        groups=None if grouped is None else group_names(grouped),
         labels=labels,
-        ends=_count_ends(study, labels, columns, len(subjects.keys)),
+        ends=ends_by_stratum(study, labels, columns, len(subjects.keys)),
         counts=Counter(
             {("features", name): int(n.sum()) for name, n in features.undecided.items()}
         ),
     )
 
 
-def _count_ends(
+def ends_by_stratum(
     study: Study, labels: Mapping[str, Labels], columns: Mapping[str, pa.Array], n: int
 ) -> EndCounts:
+    """Counts how the follow-up of n subjects ended, of the tasks that have some.
+
+    Args:
+        study: The study.
+        labels: Labels by task.
+        columns: Columns of the subjects: their arms and the slices of `censoring.by`.
+        n: Number of subjects.
+    """
     counts: EndCounts = Counter()
-    arms = _names(columns[ARM]).tolist() if study.arm else None
+    arms = group_names(columns[ARM]).tolist() if study.arm else None
     for task, found in labels.items():
         if found.ends is not None:
             slices = [columns[slice_key(by)].to_pylist() for by in study.tasks[task].censoring.by]
@@ -107,7 +115,7 @@ def _count_ends(
 def _held_out(study: Study, columns: Mapping[str, pa.Array]) -> NDArray[np.bool_]:
     if not study.split.holdout_sites:
         return np.zeros(len(columns[SUBJECT_HASH]), bool)
-    return np.isin(_names(columns[SITE]), study.split.holdout_sites)
+    return np.isin(group_names(columns[SITE]), study.split.holdout_sites)
 
 
 def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
@@ -123,5 +131,6 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
     return columns
 
 
-def _names(groups: pa.Array) -> NDArray[Any]:
+def group_names(groups: pa.Array) -> NDArray[Any]:
+    """Group of each subject as text, `[n]`."""
     return np.array(pc.fill_null(groups, MISSING_GROUP).to_pylist(), str)

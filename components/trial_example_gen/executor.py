@@ -10,14 +10,14 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from components.trial_example_gen.checks import check_counts
+from components.trial_example_gen.checks import check_counts, check_cut
 from components.trial_example_gen.forgotten import refuse_forgotten
 from components.trial_example_gen.graph import ExampleJob, write_examples
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from pipeline.errors import UserError
-from pipeline.names import SCORING, SPLITS
+from pipeline.names import OUTCOMES, SCORING, SPLITS
 from pipeline.reading.contributions import read_contributions
-from pipeline.reading.plan import plan_examples, plan_scoring
+from pipeline.reading.plan import plan_examples, plan_outcomes, plan_scoring
 from pipeline.reading.repeated_keys import check_rows_are_subjects
 from pipeline.results.counts import Counts
 from pipeline.results.division import DEALT_FOLDER, NO_DIVISION
@@ -33,6 +33,7 @@ from pipeline.subject_key import load_key
 logger = logging.getLogger(__name__)
 
 INHERITED_KEY = "inherited_division"
+_PLANS = {SCORING: plan_scoring, OUTCOMES: plan_outcomes}
 
 
 class TrialExampleGenExecutor(BaseBeamExecutor):
@@ -57,7 +58,7 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         del input_dict
         settings = TrialExampleGenSettings.from_json(exec_properties["settings"])
         champion = _champion_division(settings, exec_properties)
-        plans = plan_scoring if settings.kind == SCORING else plan_examples
+        plans = _PLANS.get(settings.kind, plan_examples)
         plan = plans(
             settings.study,
             exec_properties["data_root"],
@@ -102,7 +103,10 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         counts, division = read_result(Counts, rejects.uri), read_plan(rejects.uri)
         # First: the checks log and name numbers.
         _release(settings, exec_properties, examples, rejects)
-        check_counts(plan, counts, division)
+        if settings.kind == OUTCOMES:
+            check_cut(plan, counts)
+        else:
+            check_counts(plan, counts, division)
 
 
 def _release(

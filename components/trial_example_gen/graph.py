@@ -28,10 +28,11 @@ from components.trial_example_gen.deal import (
 )
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.inherited import InheritedDivision, Kept
+from components.trial_example_gen.known import build_known
 from components.trial_example_gen.records import write_in_one_step, write_records
 from components.trial_example_gen.scored import build_scored
 from components.trial_example_gen.undealt import deal_examples, strata_of, write_undealt
-from pipeline.names import SCORING, TRAINING, RunKind
+from pipeline.names import OUTCOMES, SCORING, TRAINING, RunKind
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.read_rows import (
     COUNTS,
@@ -52,6 +53,7 @@ _UNDEALT = "undealt"
 _STRATA = "strata"
 _ENDS = "ends"
 _ARMS = "arms"
+_BUILDERS = {SCORING: build_scored, OUTCOMES: build_known}
 
 
 @dataclass
@@ -100,7 +102,7 @@ class _BuildExamples(beam.DoFn):
         counts = subjects.counts
         built = None
         if subjects.keys:
-            build = build_scored if self._job.kind == SCORING else build_examples
+            build = _BUILDERS.get(self._job.kind, build_examples)
             built = build(plan.study, subjects, self._key)
             # Adding counters with + would lose what was counted as 0.
             counts.update(built.counts)
@@ -153,6 +155,7 @@ class _DealSubjects(beam.CombineFn):
         strata = {k: np.sort(np.concatenate(hashes)) for k, hashes in collected.strata.items()}
         study = self._study
         if self._kind != TRAINING:
+            # Recorded outcomes are for the evaluation of models that are registered.
             return deal_all_to_test(strata, "score" if self._kind == SCORING else "validate")
         return deal_subjects(
             study.evaluation,

@@ -37,5 +37,5 @@ def derive_labels(study: Study, subjects: JoinedSubjects) -> dict[str, Labels]:
             assert task.state is not None
             found = state_labels(study, task, task.state, subjects)
         masks.add_all(found)
-        labels[name] = masks.labels(found.positive, found.ends)
+        labels[name] = masks.labels(found.positive, found.ends, found.decided)
     return labels

@@ -26,11 +26,15 @@ class Labels:
         reason: Why the label is unknown, shape [n]: a number of `REASONS`, 0 where it is known.
         ends: How the observation of each subject ended; None for a task whose follow-up counts as
             complete.
+        decided: Earliest study day on which the label may have been known, float64 `[n]`: that of
+            the event, of the row that decides, or the horizon; NaN where no day says it, and where
+            it does not matter.
     """
 
     positive: NDArray[Any]
     reason: NDArray[Any]
     ends: Ends | None = None
+    decided: NDArray[np.float64] | None = None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -62,18 +66,24 @@ class Masks:
         """Masks the subjects that other labels mask and that are not masked yet."""
         np.copyto(self._reason, labels.reason, where=self._reason == 0)
 
-    def labels(self, positive: NDArray[Any], ends: Ends | None = None) -> Labels:
+    def labels(
+        self,
+        positive: NDArray[Any],
+        ends: Ends | None = None,
+        decided: NDArray[np.float64] | None = None,
+    ) -> Labels:
         """Labels of all subjects.
 
         Args:
             positive: Booleans, shape [n]; what they say of masked subjects does not count.
             ends: How the observation of each subject ended; where the label is unknown for another
                 reason than the end of follow-up, they don't count either.
+            decided: Earliest study day on which each label may have been known.
         """
         known = self._reason == 0
         if ends is not None:
             ends = ends.only(known | (self._reason == _NUMBERS[MaskReason.NOT_FOLLOWED]))
-        return Labels(positive & known, self._reason, ends)
+        return Labels(positive & known, self._reason, ends, decided)
 
 
 def any_of(rows: JoinedRows, mask: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:

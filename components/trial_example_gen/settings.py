@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.names import SCORING, TRAINING, VALIDATION, RunKind
+from pipeline.names import OUTCOMES, SCORING, TRAINING, VALIDATION, RunKind
 from pipeline.study.parts import StudyContent, part_for_examples, part_for_scoring
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
@@ -22,7 +22,8 @@ class TrialExampleGenSettings(Settings):
         smallest_group: Fewest subjects that two releases of the study may differ by; null where the
             run is not compared with earlier ones.
         kind: What the run does: all subjects go to the test split where a registered model is
-            validated on them or scores them; nothing of their outcome is read where it scores them.
+            validated on them or scores them, and where their outcomes are recorded; nothing of
+            their outcome is read where it scores them, and nothing else where it is recorded.
     """
 
     study: StudyContent
@@ -44,3 +45,8 @@ class TrialExampleGenSettings(Settings):
     def for_scoring(cls, study: Study) -> Self:
         """Takes the part of a study by which a registered model scores subjects."""
         return cls(study=part_for_scoring(study), kind=SCORING)
+
+    @classmethod
+    def for_outcomes(cls, study: Study) -> Self:
+        """Takes the part of a study by which outcomes of predicted subjects are recorded."""
+        return cls(study=part_for_examples(study), kind=OUTCOMES)

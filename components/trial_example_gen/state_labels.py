@@ -69,7 +69,9 @@ def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSu
         masks.add(~has_row & any_of(rows, possible, n), MaskReason.UNCERTAIN_DAY)
     else:
         masks.add(~has_row, MaskReason.NO_ROW)
-    return masks.labels(positive)
+    day = np.full(n, np.nan if task.horizon is None else float(task.horizon))
+    day[selected.subject] = selected.day.earliest
+    return masks.labels(positive, decided=np.where(np.isfinite(day), day, np.nan))
 
 
 def _may_be_later(

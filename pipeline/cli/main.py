@@ -29,6 +29,7 @@ _COMMANDS = "pipeline.cli.commands"
         "validate": f"{_COMMANDS}.validate:validate",
         "score": f"{_COMMANDS}.score:score",
         "monitor": f"{_COMMANDS}.monitor:monitor",
+        "outcomes": f"{_COMMANDS}.outcomes:outcomes",
         "serve": f"{_COMMANDS}.serve:serve",
         "retrain": f"{_COMMANDS}.retrain:retrain",
         "report": f"{_COMMANDS}.report:report",

@@ -225,6 +225,7 @@ TERMINAL = (
         "score",
         "monitor",
         "retrain",
+        "outcomes",
         written_by="pipeline.runners.local.display",
     ),
     _shown(

@@ -10,10 +10,12 @@ RUN = "<study>"
 VALIDATION = "<study>/validation"
 SCORING = "<study>/scoring"
 MONITORING = "<study>/monitoring"
-ALL = (RUN, VALIDATION, SCORING, MONITORING)
+OUTCOMES = "<study>/outcomes"
+ALL = (RUN, VALIDATION, SCORING, MONITORING, OUTCOMES)
 """Folders of the kinds of runs."""
 
-_READING = (RUN, VALIDATION, SCORING)
+_READING = (RUN, VALIDATION, SCORING, OUTCOMES)
+_DESCRIBED = (RUN, VALIDATION, SCORING)
 _EVALUATED = (RUN, VALIDATION)
 _CHOSEN = (VALIDATION, SCORING, MONITORING)
 _MODEL = "SavedModel"
@@ -113,7 +115,7 @@ ARTIFACTS = (
         "statistics",
         "protocol buffer",
         "StatisticsGen/statistics/<number>/Split-<split>/FeatureStats.pb",
-        of=_READING,
+        of=_DESCRIBED,
     ),
     _settings(
         "curated schema",
@@ -285,6 +287,18 @@ ARTIFACTS = (
         "JSON",
         "Monitor/monitoring/<number>/monitoring.json",
         of=(MONITORING,),
+    ),
+    _result(
+        "page of recorded outcomes, as Kubeflow shows it",
+        "HTML",
+        "OutcomeLog/html/<number>",
+        of=(OUTCOMES,),
+    ),
+    _result(
+        "counts of recorded outcomes",
+        "JSON",
+        "OutcomeLog/summary/<number>/outcomes.json",
+        of=(OUTCOMES,),
     ),
     _artifact(
         "scored subjects",

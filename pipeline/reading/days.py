@@ -102,6 +102,25 @@ def study_days(dates: DayRange, reference: NDArray[Any], first_day: int) -> DayR
     )
 
 
+def date_of_day(day: NDArray[Any], reference: NDArray[Any], first_day: int) -> NDArray[np.float64]:
+    """Dates of study days, the inverse of `study_days`.
+
+    Args:
+        day: The study days, shape [n]; NaN where missing.
+        reference: Each subject's reference date, days since 1970-01-01; NaN where missing.
+        first_day: Number of the study day of the reference date.
+
+    Returns:
+        Days since 1970-01-01, float64 `[n]`; NaN where one of them is missing.
+
+    Examples:
+        >>> date_of_day(np.array([-1.0, 1.0, 2.0]), np.full(3, 100.0), first_day=1).tolist()
+        [99.0, 100.0, 101.0]
+    """
+    difference = np.where(day >= first_day, day - first_day, day)
+    return np.asarray(np.floor(reference + difference), np.float64)
+
+
 def _study_day(day: NDArray[Any], reference: NDArray[Any], first_day: int) -> NDArray[Any]:
     difference = day - reference
     return np.where(difference >= 0, difference + first_day, difference)

@@ -28,7 +28,14 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from pipeline.errors import UserError
-from pipeline.names import SCORING, RunKind
+from pipeline.names import OUTCOMES, SCORING, RunKind
+from pipeline.reading.column_uses import (
+    counts_dates,
+    expect_type,
+    helpful_columns,
+    kinds_of,
+    named_columns,
+)
 from pipeline.reading.date_uses import check_dates
 from pipeline.reading.evaluate import check_types, compares_with_numbers
 from pipeline.reading.files import file_format, files_of_dataset
@@ -47,15 +54,14 @@ from pipeline.reading.uses import (
     OF_USE,
     example_uses,
     hidden_uses,
+    outcome_uses,
     scoring_uses,
     summary_uses,
 )
 from pipeline.study.conditions import Condition
 from pipeline.study.levels import NamedLevels, named_levels, summary_levels
 from pipeline.study.references import (
-    DOMAIN,
     RECORD_KEY,
-    RELATED_DOMAIN,
     Kind,
     Reference,
     conditions,
@@ -246,6 +252,20 @@ def plan_scoring(study: Study, data_root: str, snapshot: str = "") -> ReadingPla
     return ReadingPlan(study, plans)
 
 
+def plan_outcomes(study: Study, data_root: str, snapshot: str = "") -> ReadingPlan:
+    """Plans what is read of a later data cut for the outcomes; see `plan_examples`.
+
+    Returns:
+        The plan, with the subject dataset and those that labels and their weights are made from. It
+        has no window: subjects come in after that of the training.
+    """
+    uses = outcome_uses(study)
+    planner = _Planner(study, _Headers(data_root, snapshot), uses, (), deciding=uses)
+    plans = planner.plans()
+    planner.check(plans)
+    return ReadingPlan(study, plans, study.population)
+
+
 def checked_datasets(
     study: Study, data_root: str, kind: RunKind, snapshot: str = ""
 ) -> tuple[str, ...]:
@@ -265,6 +285,8 @@ def checked_datasets(
     """
     if kind == SCORING:
         return tuple(plan_scoring(study, data_root, snapshot).datasets)
+    if kind == OUTCOMES:
+        return tuple(plan_outcomes(study, data_root, snapshot).datasets)
     check_data(study, data_root, snapshot)
     return tuple(study.datasets)
 
@@ -347,7 +369,7 @@ class _Planner:
             format=described,
             files=files,
             columns=columns,
-            qualifiers=tuple(c for c in _named(self.uses, name) if c not in found),
+            qualifiers=tuple(c for c in named_columns(self.uses, name) if c not in found),
             record_keys=self._record_keys(name, found),
             domains=self._domains(name, dataset, found),
             is_domain_declared=dataset.domain is not None,
@@ -365,7 +387,7 @@ class _Planner:
             check_types(condition, read, where)
         for use in self.uses:
             if use.column:
-                _expect(types[use.dataset][use.column], use)
+                expect_type(types[use.dataset][use.column], use)
                 check_dates(use, (use.dataset, use.column) in dated, plans[use.dataset].qualifiers)
         paths = {name: plan.files[0][0] for name, plan in plans.items()}
         check_orders(self._study, self.uses, types, paths)
@@ -388,20 +410,20 @@ class _Planner:
         """How a file holds the columns that are read of it."""
         found = self._headers.of(path, file_format(dataset))
         uses = [use for use in (*self._deciding, *self.uses) if use.dataset == name and use.column]
-        used = _named(uses, name)
+        used = named_columns(uses, name)
         has_supplement = bool(self._study.supplements_of(name))
         absent = [column for column in used if column not in found]
         if absent and not has_supplement:
             raise UserError(missing_columns(name, path, uses, list(found)))
         used = [column for column in used if column in found]
-        used += [c for c in _helpful(dataset, has_supplement, found) if c not in used]
+        used += [c for c in helpful_columns(dataset, has_supplement, found) if c not in used]
         return {column: found[column] for column in used}
 
     def _column(
         self, name: str, dataset: Dataset, column: str, stored: dict[str, StoredType]
     ) -> ColumnPlan:
-        deciding = _kinds(self._deciding, name, column)
-        kinds = {*deciding, *_kinds(self.uses, name, column)}
+        deciding = kinds_of(self._deciding, name, column)
+        kinds = {*deciding, *kinds_of(self.uses, name, column)}
         type_ = resolve_type(name, dataset, column, stored) or self._asked(name, column)
         kind: Kind = "text"
         if "text" not in kinds:
@@ -413,7 +435,7 @@ class _Planner:
             type_,
             kind,
             rejects,
-            dates_are_numbers=_counts_dates(dataset, column, stored),
+            dates_are_numbers=counts_dates(dataset, column, stored),
             has_moments=kind == "date" and "moment" in kinds,
         )
 
@@ -432,7 +454,7 @@ class _Planner:
         return "number" if numeric else "text"
 
     def _record_keys(self, name: str, found: Iterable[str]) -> frozenset[str]:
-        deciding = _named(self._deciding, name)
+        deciding = named_columns(self._deciding, name)
         return frozenset(c for c in found if c in deciding or RECORD_KEY.fullmatch(c))
 
     def _domains(self, name: str, dataset: Dataset, found: Iterable[str]) -> frozenset[str]:
@@ -454,47 +476,8 @@ class _Planner:
             # A condition of a supplemented dataset may ask for a qualifier, which comes later.
             return None
         if described.supplements:
-            qualifiers = _named(self.uses, described.supplements)
+            qualifiers = named_columns(self.uses, described.supplements)
             return (Condition(column="QNAM", is_in=tuple(qualifiers)),)
         rows = [use.condition for use in self.uses if use.dataset == name and use.column is None]
         wanted = [condition for condition in rows if condition is not None]
         return tuple(wanted) if len(wanted) == len(rows) else None
-
-
-def _named(uses: Iterable[Reference], dataset: str) -> list[str]:
-    """Columns of a dataset, each once."""
-    found = (use.column for use in uses if use.dataset == dataset and use.column)
-    return list(dict.fromkeys(found))
-
-
-def _kinds(uses: Iterable[Reference], dataset: str, column: str) -> set[Kind | None]:
-    """What the uses of a column ask it to be."""
-    return {use.kind for use in uses if (use.dataset, use.column) == (dataset, column)}
-
-
-def _helpful(dataset: Dataset, has_supplement: bool, found: Iterable[str]) -> list[str]:
-    """Columns that no section names but that qualifiers refer to."""
-    if dataset.supplements:
-        return [column for column in found if column == RELATED_DOMAIN]
-    if has_supplement:
-        return [c for c in found if c == DOMAIN or RECORD_KEY.fullmatch(c)]
-    return []
-
-
-def _counts_dates(dataset: Dataset, column: str, stored: dict[str, StoredType]) -> bool:
-    """Whether a column's dates are numbers."""
-    declared = dataset.columns.get(column)
-    if declared is None or declared.type not in ("date", "datetime"):
-        return False
-    return declared.counts_time or "number" in stored.values()
-
-
-def _expect(found: str, use: Reference) -> None:
-    if use.kind is None or use.kind == "moment":
-        return
-    allowed = ("date", "datetime", "text") if use.kind == "date" else (use.kind,)
-    if found not in allowed and use.kind != "text":
-        raise UserError(
-            f"{use.key}: column {use.column} holds {found}, expected a {use.kind}. Name another "
-            f"column, or declare its type (datasets.{use.dataset}.columns.{use.column}.type)."
-        )

@@ -61,6 +61,11 @@ class CensoredArm(Document):
     small_strata: Count = 0
     is_pooled: bool = False
 
+    @property
+    def says_risk(self) -> bool:
+        """Whether known labels can stand for the others: some are observed up to the horizon."""
+        return self.risk.value is not None or self.is_pooled
+
     def is_shown(self, smallest: int) -> bool:
         """Whether numbers may be published: few censored subjects would follow from them."""
         if self.subjects is None or self.censored is None:
@@ -108,6 +113,14 @@ class CensoredTask(Document):
     overall: CensoredArm | None = None
     arms: dict[str, CensoredArm] = Field(default_factory=dict)
     suppressed: tuple[str, ...] = ()
+
+    def is_determined(self, least: float) -> bool:
+        """Whether known labels can stand for the others in every arm.
+
+        Args:
+            least: Smallest G at the horizon, `censoring.least_observed` of the task.
+        """
+        return all(arm.says_risk and arm.observed >= least for arm in self.arms.values())
 
     @property
     def whole(self) -> CensoredArm | None:

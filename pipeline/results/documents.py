@@ -29,6 +29,7 @@ from pipeline.results.of_group import ModelRole as ModelRole
 from pipeline.results.of_group import OfGroup as OfGroup
 from pipeline.results.outcomes import ComparisonReason, Origin, Outcome
 from pipeline.results.predicted_risks import PredictedRisk
+from pipeline.results.recorded_outcomes import RecordedOutcomes
 from pipeline.results.reference_models import ReferenceFit
 from pipeline.results.referral import ReferralPoint
 from pipeline.results.registration import Registration
@@ -412,6 +413,7 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     TrialSummaryDocument: ("summary.json", "TrialSummary"),
     ExternalValidation: ("validation.json", "ExternalValidation"),
     Scoring: ("scoring.json", "BatchScoring"),
+    RecordedOutcomes: ("outcomes.json", "OutcomeLog"),
     Monitoring: ("monitoring.json", "Monitor"),
 }
 

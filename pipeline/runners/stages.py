@@ -30,5 +30,6 @@ STAGES: Mapping[str, str] = {
     "SkewGate": "compares the subjects with those of the training",
     "BatchScoring": "predicts every subject",
     "Monitor": "follows the predictions of the champion",
+    "OutcomeLog": "adds outcomes of predicted subjects to the prediction log",
     "ExternalValidation": "compares case mix, estimates the gain of updates",
 }

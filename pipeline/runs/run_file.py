@@ -12,7 +12,7 @@ from pydantic import field_validator
 
 from pipeline.documents import Document, parse_document
 from pipeline.errors import UserError
-from pipeline.names import MONITORING, SCORING, TRAINING, VALIDATION, RunKind
+from pipeline.names import MONITORING, OUTCOMES, SCORING, TRAINING, VALIDATION, RunKind
 
 RUN_FILE = "run.json"
 
@@ -28,11 +28,21 @@ SCORINGS = "scoring"
 MONITORINGS = "monitoring"
 """Folder of the monitorings of a study's champion, likewise."""
 
+RECORDINGS = "outcomes"
+"""Folder of the recordings of outcomes, likewise."""
+
 Status = Literal["running", "done", "failed", "interrupted", "killed"]
 """`interrupted` is Ctrl-C; `killed` any other end from outside. A run that died without a
 witness stays `running` until the next start of a run, or a command that names it, closes it."""
 
-_DID = {VALIDATION: "validated", SCORING: "scored subjects with", MONITORING: "followed"}
+_DID = {
+    VALIDATION: "validated a registered model",
+    SCORING: "scored subjects with a registered model",
+    MONITORING: "followed a registered model",
+    OUTCOMES: "recorded outcomes",
+}
+"""What runs that trained no model did, by kind."""
+
 _RENAMED_STAGES = {"BaselineModel": "ChampionModel"}
 """Present names of stages by their names in 0.1.0."""
 
@@ -129,9 +139,8 @@ def read_training_run(folder: Path) -> RunFile:
     """
     run = read_run_file(folder)
     if run.kind != TRAINING:
-        did = _DID[run.kind]
         raise UserError(
-            f"{folder}: the run {did} a registered model and trained none; its result is "
+            f"{folder}: the run {_DID[run.kind]} and trained no model; its result is "
             f"{folder / 'page.html'}. Name a run of `trial run`."
         )
     return run
@@ -191,7 +200,7 @@ def find_run(run: str, root: Path) -> Path:
         return Path(run)
     found = _find(root, run or "*")
     if run and not found:
-        others = (VALIDATIONS, SCORINGS, MONITORINGS)
+        others = (VALIDATIONS, SCORINGS, MONITORINGS, RECORDINGS)
         found = [folder for below in others for folder in _find(root, run, below)]
     if not found:
         what = f"no run {run}" if run else "no run"

@@ -28,9 +28,9 @@ pytestmark = pytest.mark.slow
 
 ELSEWHERE = {
     *("Tuner", "RegisteredModel", "UpdatedModel", "ExternalValidation"),
-    *("SkewGate", "BatchScoring"),
+    *("SkewGate", "BatchScoring", "OutcomeLog"),
 }
-"""Stages of `--tune`, of `trial validate` and of `trial score`."""
+"""Stages of `--tune`, of `trial validate`, `trial score` and `trial outcomes`."""
 EXECUTED = [stage for stage in STAGES if stage not in ELSEWHERE]
 TASKS = ("worsening", "response", "hepatic_ae")
 

@@ -19,7 +19,12 @@ from pipeline.cli.validated_model import model_option, update_method, update_opt
 from pipeline.errors import UserError
 from pipeline.study.shipped import DEFAULT_STUDY
 
-_CALLED = {"validate": "validation", "score": "scoring", "monitor": "monitoring"}
+_CALLED = {
+    "validate": "validation",
+    "score": "scoring",
+    "monitor": "monitoring",
+    "outcomes": "recording of outcomes",
+}
 
 
 @click.command(name="compile", cls=Command)
@@ -58,6 +63,12 @@ _CALLED = {"validate": "validation", "score": "scoring", "monitor": "monitoring"
     default=None,
     help="Compile the pipeline that follows the predictions of the champion.",
 )
+@variable_option(
+    "--outcomes",
+    is_flag=True,
+    default=None,
+    help="Compile the pipeline that adds outcomes of predicted subjects to the prediction log.",
+)
 @model_option
 @update_option
 @json_option
@@ -70,11 +81,18 @@ def compile_packages(
     validate: bool | None,
     score: bool | None,
     monitor: bool | None,
+    outcomes: bool | None,
     model: str | None,
     update: str | None,
 ) -> Answer:
     """Compile a study's pipeline: YAML for Kubeflow Pipelines 2.x, JSON for Vertex AI."""
-    from pipeline.runners.kubeflow.purpose import monitoring, scoring, training, validation
+    from pipeline.runners.kubeflow.purpose import (
+        monitoring,
+        recording,
+        scoring,
+        training,
+        validation,
+    )
     from pipeline.runners.kubeflow.settings import DEFAULT_SETTINGS
     from pipeline.runners.kubeflow.write_packages import write_packages
     from pipeline.scoring_config import chosen_model
@@ -82,7 +100,7 @@ def compile_packages(
     from pipeline.study.shipped import find_study_file
     from pipeline.validation_config import ModelChoice
 
-    asked = {"validate": validate, "score": score, "monitor": monitor}
+    asked = {"validate": validate, "score": score, "monitor": monitor, "outcomes": outcomes}
     given = [option for option, is_given in asked.items() if is_given]
     if len(given) > 1:
         raise UserError(f"--{given[0]} and --{given[1]} are two pipelines: give one of them.")
@@ -97,6 +115,8 @@ def compile_packages(
         )
     if monitor:
         purpose, choice = monitoring(), ModelChoice()
+    elif outcomes:
+        purpose, choice = recording(), ModelChoice()
     elif score:
         purpose = scoring(chosen_model(load_study(find_study_file(study)), model))
         choice = ModelChoice()

@@ -28,6 +28,7 @@ def check(run_entrypoint: Callable[[Sequence[str]], int]) -> None:
         "pipeline.pipeline",
         "pipeline.validation_pipeline",
         "pipeline.scoring_pipeline",
+        "pipeline.outcomes_pipeline",
         "pipeline.runners.kubeflow.inputs",
         "trainer.run",
         "trainer.tuning",

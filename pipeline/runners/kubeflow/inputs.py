@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.monitoring_config import monitored_token
-from pipeline.names import MONITORING, RUN_KINDS, SCORING, TRAINING, VALIDATION
+from pipeline.names import MONITORING, OUTCOMES, RUN_KINDS, SCORING, TRAINING, VALIDATION
 from pipeline.observability.runs import send_start
 from pipeline.runners.kubeflow.form import whole_number
 from pipeline.runners.kubeflow.package import RUN_INPUTS
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         "--data_fingerprint", default="", help="fingerprint that the data must have, if given"
     )
     parser.add_argument("--subject_key", required=True, help="reference to the secret")
-    parser.add_argument("--registry_root", required=True, help="root of the registry of models")
+    parser.add_argument("--registry_root", default="", help="root of the registry of models")
     parser.add_argument("--metrics_store", default="", help="address of the SQL store, if any")
     parser.add_argument("--run_id", default="", help="id of the run")
     parser.add_argument("--started_by", default="", help="user or system that started it")
@@ -151,6 +151,8 @@ def _inputs_of_data(options: argparse.Namespace, study: Study) -> dict[str, str]
         found[options.snapshot_to] = options.snapshot
     if options.kind == VALIDATION:
         return found | {options.champion_token_to: validated_token(study, options.registry_root)}
+    if options.kind == OUTCOMES:
+        return found
     if options.kind == SCORING:
         token = scoring_token(study, options.registry_root, options.model)
         return found | {options.champion_token_to: token}

@@ -186,8 +186,8 @@ def compile_package(
         purpose: What the package is for.
 
     Raises:
-        UserError: The study reads a database, and the settings lack what its tasks need, or name no
-            prediction log to monitor; or tasks can't share a pod as the settings say.
+        UserError: The settings lack what the tasks need: of a study that reads a database, or a
+            prediction log; or tasks can't share a pod as the settings say.
     """
     if purpose.kind == MONITORING and not settings.prediction_log:
         raise UserError(
@@ -197,6 +197,11 @@ def compile_package(
     reads_database = bool(study.database) and purpose.kind != MONITORING
     if reads_database:
         check_snapshot(study, settings)
+    if purpose.needs_log and not settings.prediction_log:
+        raise UserError(
+            "The settings name no prediction log, which outcomes are added to. Name it "
+            "(prediction_log: s3://bucket/folder or postgresql://user@host:5432/database)."
+        )
         purpose = replace(purpose, found_out=(*purpose.found_out, SNAPSHOT))
     config = _config(study, schema, settings, purpose)
     pipeline = purpose.create(config)
@@ -365,7 +370,7 @@ def _add_snapshot(spec: Spec, study: Study, settings: KubeflowSettings, purpose:
             "run_id": JOB_ID,
             "kind": purpose.kind,
         },
-        # The form of a scoring has no store.
+        # The forms of a scoring and of a recording of outcomes have no store.
         asked={name: "STRING" for name in ("data_root", "metrics_store") if name in purpose.fields},
     )
     take_from_snapshot_task(spec, RUN_INPUTS)

@@ -1,4 +1,4 @@
-"""What a package is for: runs that train, validate, apply or follow a model."""
+"""What a package is for: runs that train, apply or follow a model, or that record outcomes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from pipeline.config import RunConfig
 from pipeline.names import (
     MONITORING,
+    OUTCOMES,
     SCORING,
     TRAINING,
     VALIDATION,
     RunKind,
     monitoring_pipeline_name,
+    outcomes_pipeline_name,
     pipeline_name,
     scoring_pipeline_name,
     validation_pipeline_name,
@@ -40,6 +42,7 @@ class Purpose:
         found_out: Values that RunInputs determines when a run starts.
         tune: Whether hyperparameters are searched first.
         model: Id of the registration that scores subjects; empty for the champion.
+        needs_log: Whether the settings must name a prediction log.
         suffix: What the names of the packages have behind the study's pipeline; empty where they
             are those of `pipeline_name`.
     """
@@ -52,6 +55,7 @@ class Purpose:
     found_out: tuple[str, ...] = _FOUND_OUT
     tune: bool = False
     model: str = ""
+    needs_log: bool = False
     suffix: str = ""
 
     def package_name(self, study: str) -> str:
@@ -151,4 +155,25 @@ def monitoring() -> Purpose:
         fields=("beam_options", "registry_root", "metrics_store"),
         found_out=("champion_token",),
         suffix="monitor",
+    )
+
+
+def recording() -> Purpose:
+    """Runs that add the outcomes of predicted subjects to the prediction log."""
+
+    def create(config: RunConfig) -> Pipeline:
+        from pipeline.outcomes_pipeline import create_outcomes_pipeline
+
+        return create_outcomes_pipeline(config)
+
+    return Purpose(
+        OUTCOMES,
+        outcomes_pipeline_name,
+        create,
+        "Outcomes of predicted subjects are recorded.",
+        # No model is loaded, and outcomes of patients never reach the store of metrics.
+        fields=tuple(f for f in _FIELDS if f not in ("metrics_store", "registry_root")),
+        found_out=tuple(name for name in _FOUND_OUT if name != "champion_token"),
+        needs_log=True,
+        suffix="outcomes",
     )

@@ -116,8 +116,8 @@ class KubeflowSettings(StrictModel):
         serving_dir: Where servers look for the champion; None leaves Pusher out.
         snapshot_root: Folder for snapshots of SQL databases that studies read; empty for none.
         metrics_store: Address of the SQL store, without a password; empty for none.
-        prediction_log: Address of the prediction log that packages of a scoring add to, without a
-            password; empty for none.
+        prediction_log: Address of the prediction log that packages of a scoring and of outcomes
+            add to, without a password; empty for none.
         secrets: Environment variables of every task.
         volumes: Name of a persistent volume claim by the path where it is mounted.
         retries: How often a task is retried whose pod was lost; Kubeflow's installation retries no

@@ -11,74 +11,8 @@ import pytest
 
 from tests.each import each
 from tests.pipeline.cli.command_tree import COMMANDS
+from tests.pipeline.cli.make_targets import SWITCHES, TARGETS
 from tests.whole_runs import REPOSITORY, environment
-
-TARGETS = {
-    "run": {
-        **{"STUDY": "ist", "DATA": "my data", "ROOT": "my runs", "SUBJECTS": "200", "SEED": "7"},
-        **{"STEPS": "30", "TUNE": "1", "UNBLINDED": "1", "STORE": "sqlite:///my store"},
-        **{"RUNNER": "flink", "WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
-    },
-    "validate": {
-        **{"STUDY": "my study.yaml", "DATA": "my data", "MODEL": "ist", "UPDATE": "logistic"},
-        **{"ROOT": "my runs", "REGISTRY": "s3://b/my registry", "RUNNER": "flink"},
-        **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
-    },
-    "score": {
-        **{"STUDY": "my study.yaml", "DATA": "my data", "MODEL": "ist/1", "OUT": "my file.csv"},
-        **{"WITH_SUBJECT": "1", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
-        **{"RUNNER": "flink", "WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
-    },
-    "monitor": {
-        **{"STUDY": "my study.yaml", "PREDICTION_LOG": "my log", "ROOT": "my runs"},
-        **{"REGISTRY": "s3://b/my registry", "STORE": "sqlite:///my store", "RUNNER": "flink"},
-        **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
-    },
-    "retrain": {
-        **{"STUDY": "my study.yaml", "DATA": "my data", "ROOT": "my runs"},
-        **{"REGISTRY": "s3://b/my registry"},
-        **{"ENDPOINT": "http://h", "RUNNER": "flink", "WORKERS": "4", "MASTER": "flink:8081"},
-        **{"BEAM": "--x=1 --y=2"},
-    },
-    "serve": {
-        **{"STUDY": "my study.yaml", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
-        **{"PORT": "8081", "TOKENS": "my tokens"},
-    },
-    "flink-up": {"WORKERS": "3", "FLINK_JARS": "my jars"},
-    "flink-down": {},
-    "compile": {
-        **{"STUDY": "ist", "SETTINGS": "my settings.yaml", "OUT": "my packages", "TUNE": "1"},
-        **{"VALIDATE": "1", "SCORE": "1", "MONITOR": "1", "MODEL": "ist"},
-        **{"UPDATE": "logistic", "IMAGE": "host/trial:7"},
-    },
-    "report": {"RUN": "my runs/r1", "ROOT": "my runs"},
-    "notebooks": {"RUN": "my runs/r1", "ROOT": "my runs", "ONLY": "fairness"},
-    "submit": {
-        **{
-            "ENDPOINT": "http://h",
-            "STUDY": "ist",
-            "DATA": "s3://b",
-            "PARAMETERS": "my values.yaml",
-        },
-        **{"PARAMS": "a=1 b=2", "NAMESPACE": "n", "CRON": "0 3 * * *", "WAIT": "5"},
-    },
-    "export": {"RUN": "my runs/r1", "STORE": "sqlite:///my store", "ROOT": "my runs"},
-    "verdict": {"STUDY": "my s", "RUN": "r1", "STORE": "sqlite:///s", "ROOT": "my r", "OUT": "o o"},
-    "store-migrate": {"STORE": "sqlite:///my store"},
-    "freeze": {"STUDY": "ist", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
-    "models": {"STUDY": "ist", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
-    "promote": {
-        **{"MODEL": "0123456789abcdef", "REASON": "my reason", "BY": "My Name", "STUDY": "ist"},
-        **{"ROOT": "my runs", "REGISTRY": "s3://b/my registry", "SERVING": "s3://b/my models"},
-    },
-    "rollback": {
-        **{"REASON": "my reason", "BY": "My Name", "STUDY": "ist", "ROOT": "my runs"},
-        **{"REGISTRY": "s3://b/my registry", "SERVING": "s3://b/my models"},
-    },
-    "boards": {"STORE": "sqlite:///my store", "ROOT": "my runs", "OUT": "my boards.html"},
-}
-
-SWITCHES = ("MONITOR", "SCORE", "TUNE", "UNBLINDED", "VALIDATE", "WITH_SUBJECT")
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 DOCUMENTED = re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE)
@@ -183,6 +117,7 @@ def test_every_variable_of_a_target_reaches_an_option(target: str, tmp_path: Pat
 
 ASKING = {
     "monitor",
+    "outcomes",
     "promote",
     "retrain",
     "rollback",

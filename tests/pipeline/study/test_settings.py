@@ -24,6 +24,7 @@ from components.metrics_exporter.settings import MetricsExporterSettings
 from components.model_card.settings import ModelCardSettings
 from components.model_registrar.settings import ModelRegistrarSettings
 from components.monitor.settings import MonitorSettings
+from components.outcome_log.settings import OutcomeLogSettings
 from components.reference_models.settings import ReferenceModelsSettings
 from components.registered_model.settings import RegisteredModelSettings
 from components.skew_gate.settings import SkewGateSettings
@@ -53,6 +54,7 @@ CLASSES = (
     ModelCardSettings,
     ModelRegistrarSettings,
     MonitorSettings,
+    OutcomeLogSettings,
     ReferenceModelsSettings,
     RegisteredModelSettings,
     RunPageSettings,
@@ -78,6 +80,7 @@ SHOWN_BY = {
     CrossFitSettings: {"features", "tasks"},
     ExternalValidationSettings: {"features", "tasks"},
     ModelRegistrarSettings: set(),
+    OutcomeLogSettings: {"tasks"},
     ReferenceModelsSettings: {"features", "tasks"},
     SkewGateSettings: {"features"},
     RegisteredModelSettings: set(),
