@@ -23,7 +23,7 @@ from pipeline.errors import UserError
 from pipeline.names import SUBJECT_HASH
 from pipeline.predictions.log import Batch
 from pipeline.predictions.outcomes import OUTCOME_ROWS, RECORDED_AT, RecordedCut
-from pipeline.predictions.rows import ROWS
+from pipeline.predictions.rows import ROWS, SCORE
 
 _ENDING = ".parquet"
 _OUTCOMES = "outcomes"
@@ -55,6 +55,8 @@ class ParquetLog:
             for table in tables:
                 writer.write_table(table)
         occasion = batch.occasion
+        if occasion.source == SCORE and self._holds_of_another_day(batch):
+            return
         place = f"{occasion.study}/{batch.day.isoformat()}/{occasion.source}-{batch.name}{_ENDING}"
         storage.write_private(f"{self._root}/{place}", sink.getvalue())
 
@@ -111,6 +113,15 @@ class ParquetLog:
         folder = f"{self._root}/{study}" if study else self._root
         found = storage.files_below(folder)
         return [f"{folder}/{name}" for name in found if name.endswith(_ENDING)]
+
+    def _holds_of_another_day(self, batch: Batch) -> bool:
+        """Whether a scoring that is tried again after midnight was written on the day before.
+
+        A batch of the service keeps its day, however late it is written.
+        """
+        name = f"{batch.occasion.source}-{batch.name}{_ENDING}"
+        written = (path for path in self._files(batch.occasion.study) if path.endswith(f"/{name}"))
+        return any(self._day(path) != batch.day.isoformat() for path in written)
 
     def _day(self, path: str) -> str:
         if _holds_outcomes(path):

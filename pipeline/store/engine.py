@@ -36,6 +36,7 @@ ADDRESS_PARAMETERS = {
 """What the address of a store may have behind `?`, by kind of database."""
 
 _SECONDS_TO_CONNECT = 10
+_SECONDS_TO_BE_HEARD = 60
 _SECONDS_FOR_A_LOCK = 30
 _PASSES = (OperationalError, InterfaceError, InternalError)
 """Transient errors, worth another attempt: no connection, a lock, no space, a failover.
@@ -104,7 +105,11 @@ def store_engine(address: str) -> Iterator[Engine]:
 
 def postgres_engine(url: URL) -> Engine:
     """An engine for PostgreSQL, which the caller disposes of."""
-    connecting = {"connect_timeout": _SECONDS_TO_CONNECT}
+    connecting = {
+        "connect_timeout": _SECONDS_TO_CONNECT,
+        # Where a network loses what is sent, the system would wait a quarter of an hour.
+        "tcp_user_timeout": _SECONDS_TO_BE_HEARD * 1000,
+    }
     return create_engine(url, connect_args=connecting, pool_pre_ping=True)
 
 

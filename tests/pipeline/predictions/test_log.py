@@ -68,6 +68,14 @@ def test_a_batch_is_there_once(address: str) -> None:
     assert subjects_of(log.read(STUDY)) == ["a", "a", "b", "b"]
 
 
+def test_a_scoring_that_is_tried_again_after_midnight_is_there_once(address: str) -> None:
+    log = open_log(address)
+    add(log, "a", "b")
+    add(log, "a", "b", day=DAY + timedelta(1))
+
+    assert subjects_of(log.read(STUDY)) == ["a", "a", "b", "b"]
+
+
 def test_rows_that_fail_in_the_middle_leave_nothing(address: str) -> None:
     def failing() -> Iterator[pa.Table]:
         yield from add_to_nothing("a")
