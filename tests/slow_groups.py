@@ -73,6 +73,7 @@ GROUPS = (
             "tests/e2e/test_bring_your_own.py",
             "tests/e2e/test_other_runs.py",
             "tests/e2e/test_monitoring.py",
+            "tests/e2e/test_outcomes.py",
             "tests/e2e/test_scoring.py",
             "tests/e2e/test_validation.py",
         ),
