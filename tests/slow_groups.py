@@ -58,24 +58,25 @@ GROUPS = (
         ),
     ),
     Group(
+        "other runs",
+        11,
+        (
+            "tests/e2e/test_bring_your_own.py",
+            "tests/e2e/test_other_runs.py",
+            "tests/e2e/test_monitoring.py",
+            "tests/e2e/test_outcomes.py",
+            "tests/e2e/test_retraining_loop.py",
+            "tests/e2e/test_scoring.py",
+            "tests/e2e/test_validation.py",
+        ),
+    ),
+    Group(
         "champions",
         9,
         (
             "tests/e2e/test_caching.py",
             "tests/e2e/test_refusals.py",
             "tests/e2e/test_repeatability.py",
-        ),
-    ),
-    Group(
-        "other runs",
-        9,
-        (
-            "tests/e2e/test_bring_your_own.py",
-            "tests/e2e/test_other_runs.py",
-            "tests/e2e/test_monitoring.py",
-            "tests/e2e/test_outcomes.py",
-            "tests/e2e/test_scoring.py",
-            "tests/e2e/test_validation.py",
         ),
     ),
     Group(

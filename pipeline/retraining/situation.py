@@ -107,7 +107,10 @@ def _read(address: str, study: str) -> Monitoring:
 
 
 def _reason(alarm: MonitoredAlarm) -> str:
-    return alarm.reason or f"The alarm {alarm.kind} on {alarm.feature or alarm.task} has fired."
+    if not alarm.reason:
+        return f"The alarm {alarm.kind} on {alarm.feature or alarm.task} has fired."
+    # The documents show it without a full stop; here other sentences follow.
+    return f"{alarm.reason.rstrip('.')}."
 
 
 def _stopped(root: Path, study: str) -> list[str]:

@@ -118,6 +118,8 @@ def retrain(study: str, data: str, root: Path, registry: str | None, **given: An
         )
     if bool(given["endpoint"]) != bool(given["package"]):
         raise UserError("A run on Kubeflow needs both --endpoint and --package.")
+    if registry and not (given["endpoint"] or given["only_decide"]):
+        _check_registry(registry, root)
     loaded = load_study(find_study_file(study))
     retraining = _retraining(loaded, study, data, root, registry, given)
     if given["listen"]:
@@ -130,6 +132,18 @@ def retrain(study: str, data: str, root: Path, registry: str | None, **given: An
     if given["endpoint"]:
         return _shown(*retraining.ask())
     return _run_here(retraining, study, data, root, given)
+
+
+def _check_registry(registry: str, root: Path) -> None:
+    """Refuses a registry that the run would neither compare with nor register in."""
+    from pipeline.storage import is_remote
+
+    own = root.resolve() / "registry"
+    if is_remote(registry) or Path(registry).resolve() != own:
+        raise UserError(
+            f"--registry {registry}: a run that is started here registers its model in {own}. "
+            "Leave --registry out, or name the root of that registry with --root."
+        )
 
 
 def _retraining(

@@ -165,6 +165,8 @@ def test_a_kubeflow_that_does_not_answer_is_asked_again_later(
     [
         (["--endpoint", "http://h"], "needs both --endpoint and --package"),
         (["--package", "p.yaml"], "needs both --endpoint and --package"),
+        (["--registry", "s3://models"], "--registry s3://models: a run that is started here"),
+        (["--registry", "other"], "--registry other: a run that is started here registers"),
         (["--listen", "8090"], "--listen: expected HOST:PORT"),
         (["--listen", "127.0.0.1:0"], "name the accepted tokens (--tokens FILE)"),
         (["--listen", "127.0.0.1:0", "--only-decide"], "leave out --only-decide"),

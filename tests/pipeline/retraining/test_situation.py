@@ -55,6 +55,12 @@ def test_an_alarm_without_a_sentence_is_named(tmp_path: Path) -> None:
     assert fired.reason == "The alarm calibration on death has fired."
 
 
+def test_what_an_alarm_says_ends_as_a_sentence(tmp_path: Path) -> None:
+    path = monitored(tmp_path, "20240701", monitoring("a1", alarm(reason="Too low: -0.2 of 90")))
+    (fired,) = read_situation(tmp_path, STUDY, str(path), NOW).fired
+    assert fired.reason == "Too low: -0.2 of 90."
+
+
 def test_without_a_monitoring_nothing_is_known(tmp_path: Path) -> None:
     assert newest_monitoring(tmp_path, STUDY) == ""
     found = read_situation(tmp_path, STUDY, "", NOW)
