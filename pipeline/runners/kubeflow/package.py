@@ -197,12 +197,12 @@ def compile_package(
     reads_database = bool(study.database) and purpose.kind != MONITORING
     if reads_database:
         check_snapshot(study, settings)
+        purpose = replace(purpose, found_out=(*purpose.found_out, SNAPSHOT))
     if purpose.needs_log and not settings.prediction_log:
         raise UserError(
             "The settings name no prediction log, which outcomes are added to. Name it "
             "(prediction_log: s3://bucket/folder or postgresql://user@host:5432/database)."
         )
-        purpose = replace(purpose, found_out=(*purpose.found_out, SNAPSHOT))
     config = _config(study, schema, settings, purpose)
     pipeline = purpose.create(config)
     spec, beam_stages = _compiled(pipeline, runner)
