@@ -123,8 +123,9 @@ ALERTS = (
         above=0.0,
         severity="critical",
         summary="{study}: {kind} of {about} has changed since training",
-        description="It stays so until another model is the champion. Look at performance and "
-        "drift by period and at the flags; if the input is wrong, mend it, otherwise train again.",
+        description="It stays so until another model is the champion, or for a year after it was "
+        "last seen. Look at performance and drift by period and at the flags; if the input is "
+        "wrong, mend it, otherwise train again.",
         board=IN_SERVICE,
     ),
     Alert(

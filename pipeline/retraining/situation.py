@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.file_lock import lock_within
 from pipeline.names import SCORING
 from pipeline.results.monitoring import MonitoredAlarm, Monitoring
-from pipeline.retraining.policy import Fired, Situation
+from pipeline.retraining.policy import BROKEN_FEED, Fired, Situation
 from pipeline.runs.alive import RUN_LOCK
 from pipeline.runs.run_file import (
     MONITORINGS,
@@ -60,7 +61,7 @@ def read_situation(root: Path, study: str, monitoring: str, now: datetime) -> Si
         now=now.astimezone(UTC),
         champion="",
         monitored=found.model.id if found else "",
-        fired=tuple(Fired(alarm.kind, _reason(alarm)) for alarm in found.fired) if found else (),
+        fired=tuple(_fired(found)) if found else (),
         new_outcomes=new_outcomes(found) if found else 0,
         running=running(root / study),
         stopped=tuple(_stopped(root, study)),
@@ -104,6 +105,14 @@ def _read(address: str, study: str) -> Monitoring:
     if found.study != study:
         raise UserError(f"{address}: a monitoring of the study {found.study}, not {study}.")
     return found
+
+
+def _fired(monitoring: Monitoring) -> Iterator[Fired]:
+    """Its alarms; a feed that was repaired, or lacks less than in training, is not broken."""
+    for alarm in monitoring.fired:
+        is_beyond = (alarm.evidence or 0.0) >= (alarm.boundary or 0.0)
+        if alarm.kind != BROKEN_FEED or (alarm.direction == "more" and is_beyond):
+            yield Fired(alarm.kind, _reason(alarm))
 
 
 def _reason(alarm: MonitoredAlarm) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -48,12 +49,15 @@ def trained(first_run: Run, examples: Mapping[str, bytes]) -> Mapping[str, NDArr
 @pytest.fixture(scope="module")
 def scored(first_run: Run, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The run's own trial, scored with its champion, by pseudonym."""
-    out = tmp_path_factory.mktemp("scored") / "predictions.parquet"
+    folder = tmp_path_factory.mktemp("scored")
+    out = folder / "predictions.parquet"
     (data,) = (first_run.root / "data").iterdir()
+    # Others look at all files of the run.
+    shutil.copytree(first_run.root, folder / "runs")
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "pipeline.cli", "score", first_run.study, str(data)),
-            *("--root", str(first_run.root), "--out", str(out), "--json"),
+            *("--root", str(folder / "runs"), "--out", str(out), "--json"),
         ],
         cwd=REPOSITORY,
         env=environment(),

@@ -28,9 +28,9 @@ pytestmark = pytest.mark.slow
 
 ELSEWHERE = {
     *("Tuner", "RegisteredModel", "UpdatedModel", "ExternalValidation"),
-    *("SkewGate", "BatchScoring", "OutcomeLog"),
+    *("SkewGate", "BatchScoring", "OutcomeLog", "Monitor"),
 }
-"""Stages of `--tune`, of `trial validate`, `trial score` and `trial outcomes`."""
+"""Stages of `--tune`, of `trial validate`, `trial score`, `trial outcomes` and `trial monitor`."""
 EXECUTED = [stage for stage in STAGES if stage not in ELSEWHERE]
 TASKS = ("worsening", "response", "hepatic_ae")
 

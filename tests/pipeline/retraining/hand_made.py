@@ -29,10 +29,24 @@ def known(outcomes: int, month: int = 5, **other: Any) -> MonitoredValue:
 
 
 def alarm(
-    kind: Any = "calibration", *, fired: bool = True, reason: str = TOO_LOW
+    kind: Any = "calibration",
+    *,
+    fired: bool = True,
+    reason: str = TOO_LOW,
+    direction: str = "more",
+    evidence: float = 5.0,
 ) -> MonitoredAlarm:
     """An alarm on the task."""
-    return MonitoredAlarm(model="a1", task="death", kind=kind, fired=fired, reason=reason)
+    return MonitoredAlarm(
+        model="a1",
+        task="death",
+        kind=kind,
+        fired=fired,
+        reason=reason,
+        direction=direction,
+        evidence=evidence,
+        boundary=4.5,
+    )
 
 
 def monitoring(champion: str, *alarms: MonitoredAlarm, **content: Any) -> Monitoring:

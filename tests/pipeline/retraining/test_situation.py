@@ -61,6 +61,20 @@ def test_what_an_alarm_says_ends_as_a_sentence(tmp_path: Path) -> None:
     assert fired.reason == "Too low: -0.2 of 90."
 
 
+def test_a_feed_is_broken_only_while_more_values_are_missing_than_in_training(
+    tmp_path: Path,
+) -> None:
+    repaired = alarm("missing", evidence=1.2)
+    fewer = alarm("missing", direction="fewer")
+    path = monitored(tmp_path, "20240701", monitoring("a1", alarm(), repaired, fewer))
+    assert [found.kind for found in read_situation(tmp_path, STUDY, str(path), NOW).fired] == [
+        "calibration"
+    ]
+    path = monitored(tmp_path, "20240708", monitoring("a1", alarm("missing")))
+    (broken,) = read_situation(tmp_path, STUDY, str(path), NOW).fired
+    assert broken.kind == "missing"
+
+
 def test_without_a_monitoring_nothing_is_known(tmp_path: Path) -> None:
     assert newest_monitoring(tmp_path, STUDY) == ""
     found = read_situation(tmp_path, STUDY, "", NOW)

@@ -16,6 +16,8 @@ import pytest
 
 from tests.whole_runs import accept_signals, environment
 
+SECONDS = 300
+"""Longer than any work here: a signal that is lost shows in what the work returns."""
 DIED = "lambda death, notes: f'died: it {death}; it left {[p.name for p in notes.iterdir()]}'"
 
 
@@ -42,7 +44,7 @@ def start(work: str, folder: Path, ignored: signal.Signals | None = None) -> sub
 
 def output(work: str, folder: Path) -> str:
     program = start(work, folder)
-    found, _ = program.communicate(timeout=60)
+    found, _ = program.communicate(timeout=SECONDS)
     return found
 
 
@@ -67,7 +69,7 @@ def test_death_of_the_process_is_reported_with_its_signal(
 def test_result_is_returned_from_another_process(tmp_path: Path) -> None:
     program = start("return [os.getppid(), os.getpid()]", tmp_path)
 
-    parent, child = program.communicate(timeout=60)[0].strip("[]\n").split(", ")
+    parent, child = program.communicate(timeout=SECONDS)[0].strip("[]\n").split(", ")
 
     assert int(parent) == program.pid
     assert child != parent
@@ -75,7 +77,7 @@ def test_result_is_returned_from_another_process(tmp_path: Path) -> None:
 
 def test_exception_is_raised_in_the_parent(tmp_path: Path) -> None:
     program = start("raise FileNotFoundError(2, 'No such file', 'data.csv')", tmp_path)
-    _, errors = program.communicate(timeout=60)
+    _, errors = program.communicate(timeout=SECONDS)
 
     assert program.returncode == 1
     assert "FileNotFoundError: [Errno 2] No such file: 'data.csv'" in errors
@@ -89,7 +91,7 @@ class Odd(Exception):
 raise Odd('Trainer', 'no data')
 """
     program = start(work, tmp_path)
-    _, errors = program.communicate(timeout=60)
+    _, errors = program.communicate(timeout=SECONDS)
 
     assert program.returncode == 1
     assert "RuntimeError: Odd: Trainer: no data" in errors
@@ -119,7 +121,7 @@ return f'interrupts: {interrupts}'
 
     send(program.pid, signal.SIGINT)
 
-    assert program.communicate(timeout=60)[0] == "interrupts: 1\n"
+    assert program.communicate(timeout=SECONDS)[0] == "interrupts: 1\n"
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
@@ -141,7 +143,7 @@ except KeyboardInterrupt:
 
     send(program.pid, getattr(signal, name))
 
-    assert program.communicate(timeout=60)[0] == f"killed: ended by {name}\n"
+    assert program.communicate(timeout=SECONDS)[0] == f"killed: ended by {name}\n"
 
 
 def test_a_hangup_that_is_ignored_as_under_nohup_stays_ignored(tmp_path: Path) -> None:
@@ -152,7 +154,7 @@ return 'done'
 """
     program = start(work, tmp_path, ignored=signal.SIGHUP)
 
-    assert program.communicate(timeout=60)[0] == "done\n"
+    assert program.communicate(timeout=SECONDS)[0] == "done\n"
 
 
 def test_work_ends_with_its_parent(tmp_path: Path) -> None:
@@ -161,7 +163,7 @@ def test_work_ends_with_its_parent(tmp_path: Path) -> None:
     child = int(program.stdout.readline())
 
     program.kill()
-    program.communicate(timeout=60)
+    program.communicate(timeout=SECONDS)
 
     end = time.monotonic() + 30
     while not is_gone(child):
