@@ -1,4 +1,4 @@
-"""The register has the artifacts of the three graphs, tuned and updated ones too."""
+"""The register has the artifacts of all graphs, tuned and updated ones too."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.monitoring_pipeline import create_monitoring_pipeline
+from pipeline.outcomes_pipeline import create_outcomes_pipeline
 from pipeline.outputs.output import Within
 from pipeline.outputs.register import outputs_within
 from pipeline.pipeline import create_pipeline
@@ -20,7 +21,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
 
 
 def declared(config: RunConfig) -> set[str]:
-    """Folders of all outputs of all stages of the four pipelines."""
+    """Folders of all outputs of all stages of the five pipelines."""
     made = {
         "<study>": create_pipeline(config),
         "<study>/validation": create_validation_pipeline(
@@ -28,6 +29,7 @@ def declared(config: RunConfig) -> set[str]:
         ),
         "<study>/scoring": create_scoring_pipeline(config),
         "<study>/monitoring": create_monitoring_pipeline(config),
+        "<study>/outcomes": create_outcomes_pipeline(config),
     }
     tasks = tuple(config.study.tasks)
     return {
