@@ -196,6 +196,10 @@ def score_and_record(folder: Path) -> Scored:
     scored = run_scoring(folder, study)
     assert scored.code == 0, scored.terminal
     (study.parent / "deaths.csv").write_text("ID,DAY\nS001,20\n")
+    subjects = study.parent / "subjects.csv"
+    header, *rows = subjects.read_text().splitlines()
+    later = [f"{header},LASTDY", *(f"{row},400" for row in rows)]
+    subjects.write_text("\n".join(later) + "\n")
     log = ("--prediction-log", folder / "log")
     recorded = ended_command(folder, "outcomes", study, study.parent, *log)
     assert recorded.returncode == 0, recorded.stderr
