@@ -69,8 +69,8 @@ retrain: $(READY) ## Train a model again if its study file says so: STUDY=file [
 	  $(if $(REGISTRY),--registry "$$REGISTRY") \
 	  $(if $(ENDPOINT),--endpoint "$$ENDPOINT" --package "$$PACKAGE_FILE") $(CLUSTER_OPTIONS)
 
-outcomes: $(READY) ## Record the outcomes of predicted subjects from a later data cut: STUDY=ist DATA=folder PREDICTION_LOG=address [ROOT=runs RUNNER=flink].
-	@$(call each_word,BEAM,--beam=) $(TRIAL) outcomes "$$STUDY" "$$DATA" $(if $(PREDICTION_LOG),--prediction-log "$$PREDICTION_LOG") $(if $(ROOT),--root "$$ROOT") $(CLUSTER_OPTIONS)
+outcomes: $(READY) ## Record the outcomes of predicted subjects from a later data cut: STUDY=ist DATA=folder PREDICTION_LOG=address [ROOT=runs REGISTRY=address RUNNER=flink].
+	@$(call each_word,BEAM,--beam=) $(TRIAL) outcomes "$$STUDY" "$$DATA" $(if $(PREDICTION_LOG),--prediction-log "$$PREDICTION_LOG") $(if $(REGISTRY),--registry "$$REGISTRY") $(if $(ROOT),--root "$$ROOT") $(CLUSTER_OPTIONS)
 
 serve: $(READY) ## Answer for single patients with the champion, over HTTP: [STUDY=ist ROOT=runs REGISTRY=address PORT=8080 TOKENS=file].
 	@$(TRIAL) serve $(if $(STUDY),"$$STUDY") $(if $(ROOT),--root "$$ROOT") \

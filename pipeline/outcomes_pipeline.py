@@ -31,6 +31,8 @@ def create_outcomes_pipeline(config: RunConfig) -> Pipeline:
         fingerprint=config.fingerprint,
         subject_key=config.subject_key,
         subject_key_id=config.subject_key_id,
+        # For the list of forgotten subjects alone: all are in one part, and nothing is released.
+        registry_root=config.registry_root,
     )
     outcome_log = OutcomeLog(
         examples=example_gen.outputs["examples"],

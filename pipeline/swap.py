@@ -113,7 +113,7 @@ def _locked(path: str) -> Iterator[None]:
     except OSError as error:
         raise UserError(
             f"{lock}: {error.strerror}. Change the permissions of its folder: who changes the "
-            "registry must be able to write there."
+            "file beside it must be able to write there."
         ) from error
     with stream:
         _wait_for(stream, lock)
@@ -178,9 +178,9 @@ def _code(error: Any) -> str:
 def _place(path: str) -> tuple[str, str]:
     if not path.startswith(S3):
         raise UserError(
-            f"{path}: the registry can't be changed there: its champion is changed by a "
-            "conditional write, which was tested in local folders and in S3-compatible stores "
-            "(s3://bucket/...) only. Keep the registry in one of them."
+            f"{path}: the file can't be changed there: registries and lists of forgotten subjects "
+            "are changed by a conditional write, which was tested in local folders and in "
+            "S3-compatible stores (s3://bucket/...) only. Keep it in one of them."
         )
     bucket, _, key = path.removeprefix(S3).partition("/")
     return bucket, key

@@ -9,9 +9,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import storage
+from pipeline.backup.checks import check_databases, check_free, check_kinds
 from pipeline.backup.databases import log_tables, sqlite_path, store_tables
 from pipeline.backup.manifest import (
     PREDICTIONS,
@@ -19,15 +22,18 @@ from pipeline.backup.manifest import (
     ROOT,
     STORE,
     SUBJECTS,
-    Kind,
     Manifest,
     Places,
     read_manifest,
 )
 from pipeline.backup.take import STORE_FILE
-from pipeline.errors import UserError
-from pipeline.forgetting.forget import Forgetting, forget_in_divisions, forget_in_log
-from pipeline.predictions.open_log import is_sql
+from pipeline.forgetting.forget import (
+    IN_LOG,
+    Forgetting,
+    divisions_with,
+    forget_in_divisions,
+    forget_in_log,
+)
 from pipeline.runs.divisions import subjects_root
 from pipeline.runs.forgotten import (
     FORGOTTEN_FILE,
@@ -36,6 +42,9 @@ from pipeline.runs.forgotten import (
     write_forgotten,
 )
 from pipeline.runs.trail import POINTER
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 @dataclass(frozen=True)
@@ -94,20 +103,19 @@ def restore_backup(
     Raises:
         UserError: One of them does, or can't be written.
     """
-    _check_kinds(manifest, places)
+    check_kinds(manifest, places)
     targets = list(_folders(manifest, places))
     for target in targets:
-        _check_free(target)
-    _check_free(_Folder(ROOT, str(places.root)))
-    _check_databases(manifest, places)
+        check_free(target.target, bool(target.file))
+    check_free(str(places.root))
+    check_databases(manifest, places)
     with _drafts(places.root, targets) as drafts:
         for found in targets:
             _copy(folder / found.part, drafts[found.target], found.file)
         # Before a file appears, so that no reader ever sees a row of them.
         removed = _forget(targets, drafts, forgotten)
-        _load_databases(folder, manifest, places)
-        if manifest.prediction_log.kind == "postgresql":
-            removed += _forget_in(places.prediction_log, _all_forgotten(targets, drafts, forgotten))
+        everyone = _all_forgotten(targets, drafts, forgotten)
+        removed += _load_databases(folder, manifest, places, everyone)
         for found in targets:
             if storage.is_remote(found.target):
                 _upload(drafts[found.target], found.target)
@@ -124,7 +132,8 @@ def _forget(targets: list[_Folder], drafts: dict[str, Path], forgotten: Forgotte
     by_part = {found.part: drafts[found.target] for found in targets}
     if subjects := by_part.get(SUBJECTS):
         for study in everyone.subjects:
-            forget_in_divisions(str(subjects), everyone.of(study), counted)
+            them = everyone.of(study)
+            forget_in_divisions(divisions_with(str(subjects), them), them, counted)
             own = ForgottenList(subjects={study: everyone.subjects[study]})
             write_forgotten(str(subjects / study / FORGOTTEN_FILE), own)
     removed = counted.rows.total()
@@ -148,32 +157,6 @@ def _all_forgotten(
     return forgotten
 
 
-def _check_kinds(manifest: Manifest, places: Places) -> None:
-    """Refuses places that are of another kind than what was kept."""
-    store, log = manifest.store.kind, manifest.prediction_log.kind
-    _check_kind("store", "--store", store, _store_kind(places.store))
-    log_kind: Kind = "postgresql" if is_sql(places.prediction_log) else "files"
-    _check_kind("prediction log", "--prediction-log", log, places.prediction_log and log_kind)
-
-
-def _check_kind(what: str, option: str, kept: str, named: str) -> None:
-    if kept == "none":
-        if named:
-            raise UserError(f"The backup holds no {what}: leave {option} out.")
-    elif not named:
-        raise UserError(f"The backup holds a {what} ({kept}): say where to ({option}).")
-    elif kept != named:
-        raise UserError(
-            f"The {what} of the backup is {kept}, and {option} names {named}: name the same kind."
-        )
-
-
-def _store_kind(address: str) -> str:
-    if not address:
-        return ""
-    return "postgresql" if sqlite_path(address) is None else "sqlite"
-
-
 def _folders(manifest: Manifest, places: Places) -> Iterator[_Folder]:
     """What is restored as files, of what the backup has."""
     parts = {name.partition("/")[0] for name in manifest.files}
@@ -189,44 +172,32 @@ def _folders(manifest: Manifest, places: Places) -> Iterator[_Folder]:
         yield _Folder(PREDICTIONS, places.prediction_log.rstrip("/"))
 
 
-def _check_free(found: _Folder) -> None:
-    """Refuses a place where something is."""
-    if storage.is_remote(found.target):
-        there = next(iter(storage.files_below(found.target)), None)
-    else:
-        path = Path(found.target)
-        if path.is_dir() and not found.file:
-            there = next((entry.name for entry in sorted(path.iterdir())), None)
-        else:
-            there = path.name if path.exists() or path.is_symlink() else None
-    if there is not None:
-        raise UserError(
-            f"{found.target}: there is something already ({there}), and nothing is overwritten. "
-            "Nothing was written. Name an empty place, or move away what is there."
-        )
-
-
-def _check_databases(manifest: Manifest, places: Places) -> None:
+def _load_databases(
+    folder: Path, manifest: Manifest, places: Places, forgotten: ForgottenList
+) -> int:
+    """Fills databases; returns how many rows of forgotten subjects were left out."""
     if "postgresql" not in (manifest.store.kind, manifest.prediction_log.kind):
-        return
-    from pipeline.backup.tables import check_empty
-
-    if manifest.store.kind == "postgresql":
-        check_empty(store_tables(places.store), manifest.store.revision)
-    if manifest.prediction_log.kind == "postgresql":
-        check_empty(log_tables(places.prediction_log), manifest.prediction_log.revision)
-
-
-def _load_databases(folder: Path, manifest: Manifest, places: Places) -> None:
-    if "postgresql" not in (manifest.store.kind, manifest.prediction_log.kind):
-        return
+        return 0
     from pipeline.backup.tables import load_tables
 
+    counted = Forgetting()
     if manifest.store.kind == "postgresql":
         load_tables(store_tables(places.store), manifest.store.revision, folder / STORE)
     if manifest.prediction_log.kind == "postgresql":
         revision = manifest.prediction_log.revision
-        load_tables(log_tables(places.prediction_log), revision, folder / PREDICTIONS)
+        # In the transaction that fills them: no reader ever sees a row of them.
+        forget = partial(_forget_rows, forgotten, counted)
+        load_tables(log_tables(places.prediction_log), revision, folder / PREDICTIONS, forget)
+    return counted.rows.total()
+
+
+def _forget_rows(forgotten: ForgottenList, counted: Forgetting, connection: Connection) -> None:
+    from pipeline.predictions.postgres_log import remove_subjects, subjects_in
+
+    for study in forgotten.subjects:
+        them = forgotten.of(study)
+        names = {name for name in subjects_in(connection, study) if them.has(name.encode())}
+        counted.rows[IN_LOG] += remove_subjects(connection, study, names)
 
 
 @contextmanager
@@ -289,4 +260,5 @@ def _rename(draft: Path, target: Path) -> None:
     if not draft.exists():
         return
     with storage.errors_for_people(str(target)):
-        draft.replace(target)
+        # A link stays, and what it leads to is replaced.
+        draft.replace(target.resolve())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,13 +119,19 @@ def check_empty(tables: Tables, revision: str) -> None:
                 )
 
 
-def load_tables(tables: Tables, revision: str, folder: Path) -> None:
+def load_tables(
+    tables: Tables,
+    revision: str,
+    folder: Path,
+    last: Callable[[Connection], None] | None = None,
+) -> None:
     """Makes tables as they were, fills them and migrates them to this release: all, or nothing.
 
     Args:
         tables: The tables; their user may make tables and roles.
         revision: That of the backup.
         folder: What `dump_tables` has written.
+        last: What is done in the same transaction, with the tables of this release.
 
     Raises:
         StoreDownError: The database does not answer.
@@ -151,6 +157,8 @@ def load_tables(tables: Tables, revision: str, folder: Path) -> None:
             _continue_numbers(connection, scripts.schema, table)
         if revision != scripts.head:
             scripts.upgrade(connection)
+        if last:
+            last(connection)
 
 
 def _continue_numbers(connection: Connection, schema: str | None, table: _Table) -> None:

@@ -28,7 +28,7 @@ from pipeline.backup.manifest import (
     described,
 )
 from pipeline.errors import UserError
-from pipeline.permissions import is_unblinded
+from pipeline.permissions import UNBLINDED_FOLDER, is_unblinded
 from pipeline.predictions.open_log import is_sql
 from pipeline.runs.alive import no_living_run
 from pipeline.runs.divisions import subjects_root
@@ -61,8 +61,7 @@ def take_backup(places: Places, target: str, subject_key: str) -> Manifest:
     """
     _check(places, target)
     with _drafted(target) as draft:
-        runs = (*places.root.glob("*"), *places.root.glob("*/*"))
-        with no_living_run(runs, _ONE_MOMENT):
+        with no_living_run(_folders_of_runs(places.root), _ONE_MOMENT):
             for file in _metadata(places.root):
                 copy_sqlite(file, _made(draft / ROOT / file.relative_to(places.root)))
             _copy_registry(places.registry, draft)
@@ -141,7 +140,16 @@ def _put(draft: Path, target: str) -> None:
 
 
 def _metadata(root: Path) -> list[Path]:
-    return sorted((*root.glob(f"*/{METADATA}"), *root.glob(f"*/*/{METADATA}")))
+    return [file for folder in _folders_of_runs(root) if (file := folder / METADATA).is_file()]
+
+
+def _folders_of_runs(root: Path) -> list[Path]:
+    """Folders that may be those of a study's runs, validations or scorings.
+
+    A root of unblinded runs below has readers of its own, who copy it as a whole.
+    """
+    studies = [folder for folder in sorted(root.glob("*")) if folder.name != UNBLINDED_FOLDER]
+    return [*studies, *(folder for study in studies for folder in sorted(study.glob("*")))]
 
 
 def _copy_registry(registry: str, draft: Path) -> None:

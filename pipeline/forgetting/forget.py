@@ -7,7 +7,7 @@ import os
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ UNFINISHED = "unfinished outputs"
 
 IN_LOG = "prediction log"
 
+_DIVISION = "division of a registered model"
 _WRITES_AGAIN = "it would write what is to be removed. Forget the subject when the run has ended."
 _TABLE = ".parquet"
 _EXAMPLES = ".gz"
@@ -62,7 +63,11 @@ class Forgetting:
 
 
 def forget_subjects(
-    root: Path, registry: str, prediction_log: str, forgotten: Forgotten
+    root: Path,
+    registry: str,
+    prediction_log: str,
+    forgotten: Forgotten,
+    tell: Callable[[Forgetting], None] | None = None,
 ) -> Forgetting:
     """Removes subjects of a study, while none of its runs is alive.
 
@@ -71,6 +76,8 @@ def forget_subjects(
         registry: Root of the registry: a folder, or `s3://bucket/folder`.
         prediction_log: Address of the prediction log; empty for none.
         forgotten: The subjects.
+        tell: Gets runs and models before the first row is removed: they are known by the rows, so
+            that a command that is repeated does not find them.
 
     Returns:
         What was found.
@@ -84,20 +91,23 @@ def forget_subjects(
     with no_living_run((own, *own.glob("*")), _WRITES_AGAIN):
         files = list(_files_with(root, own, forgotten))
         artifacts = {_artifact_of(path) for path, _ in files if _ARTIFACTS in path.parts}
+        divisions = divisions_with(subjects_root(registry), forgotten)
+        found.runs = sorted(_runs_with(own, artifacts))
+        found.models = sorted(_models_of(registry, forgotten.study, found.runs, divisions))
+        if tell:
+            tell(found)
+        # What may not answer is first: until it does, nothing else has changed.
+        if prediction_log:
+            found.rows[IN_LOG] += forget_in_log(prediction_log, forgotten)
         # Before the first file changes: a command that is repeated finds no subject in it.
         for metadata in (own / METADATA, *sorted(own.glob(f"*/{METADATA}"))):
             found.executions += bar_executions(metadata, artifacts)
-        found.runs = sorted(_runs_with(own, artifacts))
         for path, kind in files:
             content, removed = rewrite(str(path), path.read_bytes(), forgotten)
             _replace(path, content)
             found.count(kind, removed)
         _remove_files(root, own, found)
-        divided = forget_in_divisions(subjects_root(registry), forgotten, found)
-    registered = _registered(registry, forgotten.study)
-    found.models = sorted(divided | {entry.id for entry in registered if entry.run in found.runs})
-    if prediction_log:
-        found.rows[IN_LOG] += forget_in_log(prediction_log, forgotten)
+        forget_in_divisions(divisions, forgotten, found)
     return found
 
 
@@ -121,30 +131,40 @@ def forget_in_log(address: str, forgotten: Forgotten) -> int:
     return log.forget(forgotten.study, them)
 
 
-def forget_in_divisions(folder: str, forgotten: Forgotten, found: Forgetting) -> set[str]:
-    """Removes subjects from the divisions of registered models.
+def divisions_with(folder: str, forgotten: Forgotten) -> dict[str, str]:
+    """Divisions of registered models that have subjects.
 
     Args:
         folder: The part of a registry that holds pseudonyms: a folder, or `s3://bucket/folder`.
         forgotten: The subjects.
-        found: What was found, which is added to.
 
     Returns:
-        The models whose division had one of them.
+        The model of each file, by its path.
     """
-    kind = called("division of a registered model")
-    models = set()
+    kind = called(_DIVISION)
+    found = {}
     for name in storage.files_below(f"{folder}/{forgotten.study}"):
         place = f"{forgotten.study}/{name}"
         if not (kind.holds(place) and name.endswith(_TABLE)):
             continue
         path = f"{folder}/{place}"
+        if rewrite(path, storage.read(path) or b"", forgotten)[1]:
+            found[path] = name.partition("/")[0]
+    return found
+
+
+def forget_in_divisions(paths: Iterable[str], forgotten: Forgotten, found: Forgetting) -> None:
+    """Removes subjects from divisions of registered models.
+
+    Args:
+        paths: Those of `divisions_with`.
+        forgotten: The subjects.
+        found: What was found, which is added to.
+    """
+    for path in paths:
         content, removed = rewrite(path, storage.read(path) or b"", forgotten)
-        if removed:
-            storage.write_private(path, content)
-            found.count(kind.name, removed)
-            models.add(name.partition("/")[0])
-    return models
+        storage.write_private(path, content)
+        found.count(_DIVISION, removed)
 
 
 def _files_with(root: Path, own: Path, forgotten: Forgotten) -> Iterator[tuple[Path, str]]:
@@ -210,6 +230,14 @@ def _runs_with(own: Path, artifacts: set[str]) -> Iterator[str]:
         places = {place for named in outputs.values() for place in named.values()}
         if artifacts & {"/".join(place.rstrip("/").split("/")[-3:]) for place in places}:
             yield path.parent.name
+
+
+def _models_of(
+    registry: str, study: str, runs: Collection[str], divisions: Mapping[str, str]
+) -> set[str]:
+    """Models of runs, and those whose division had the subjects."""
+    registered = _registered(registry, study)
+    return {*divisions.values(), *(entry.id for entry in registered if entry.run in runs)}
 
 
 def _registered(registry: str, study: str) -> tuple[RegisteredModel, ...]:

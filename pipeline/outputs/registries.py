@@ -90,6 +90,15 @@ REGISTRY = (
         "pipeline.runs.forgotten",
     ),
     Output(
+        "lock of the list of forgotten subjects",
+        Audience.OWNER,
+        Disclosure.NONE,
+        "empty",
+        Within.SUBJECTS,
+        ("<study>/forgotten.json.lock",),
+        "pipeline.runs.forgotten",
+    ),
+    Output(
         "lock of the ledger of releases",
         Audience.OWNER,
         Disclosure.NONE,

@@ -65,6 +65,8 @@ _PASSES = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalErr
 _ROWS_AT_ONCE = 10_000
 _PREDICTED = "predicted"
 _OUTCOMES = "outcomes"
+_ROWS = (_PREDICTED, _OUTCOMES)
+"""Tables with rows of subjects."""
 
 
 class PostgresLog:
@@ -108,11 +110,8 @@ class PostgresLog:
 
     def forget(self, study: str, pseudonyms: Collection[str]) -> int:
         """See `PredictionLog`."""
-        condition = f"study = :study AND {SUBJECT_HASH} = ANY(:subjects)"
-        values = {"study": study, "subjects": list(pseudonyms)}
         with self._transaction() as connection:
-            tables = (_PREDICTED, _OUTCOMES)
-            return sum(_delete(connection, table, condition, **values) for table in tables)
+            return remove_subjects(connection, study, pseudonyms)
 
     def expire(self, before: date) -> int:
         """See `PredictionLog`."""
@@ -222,6 +221,20 @@ def prepare(address: str) -> dict[str, bool]:
     finally:
         engine.dispose()
     return {role: bool(password) for role, password in given.items()}
+
+
+def subjects_in(connection: Connection, study: str) -> set[str]:
+    """Pseudonyms of all subjects of a study, in the tables of an open transaction."""
+    tables = (f"SELECT {SUBJECT_HASH} FROM {SCHEMA}.{name} WHERE study = :study" for name in _ROWS)
+    found = connection.execute(text(" UNION ".join(tables)), {"study": study}).scalars()
+    return {name for name in found if name}
+
+
+def remove_subjects(connection: Connection, study: str, pseudonyms: Collection[str]) -> int:
+    """Removes the rows of subjects in an open transaction; returns how many there were."""
+    condition = f"study = :study AND {SUBJECT_HASH} = ANY(:subjects)"
+    values = {"study": study, "subjects": list(pseudonyms)}
+    return sum(_delete(connection, table, condition, **values) for table in _ROWS)
 
 
 def _delete(connection: Connection, table: str, condition: str, **values: Any) -> int:

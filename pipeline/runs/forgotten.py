@@ -18,7 +18,9 @@ from datetime import UTC, datetime
 from pipeline import storage
 from pipeline.documents import Document, parse_document
 from pipeline.errors import UserError
+from pipeline.permissions import Readers, new_files_for
 from pipeline.runs.divisions import subjects_root
+from pipeline.swap import replace_seen, see
 
 FORGOTTEN_FILE = "forgotten.json"
 
@@ -26,6 +28,7 @@ _PSEUDONYM = re.compile(rb"(?=([0-9a-f]{32}))")
 """At every place, since what stands before one in a file may look like a part of it."""
 
 _REMEDY = "Put back the list that was there."
+_TRIES = 100
 
 
 class ForgottenList(Document):
@@ -114,12 +117,42 @@ def read_forgotten(path: str, must_exist: bool = False) -> ForgottenList:
         if must_exist:
             raise UserError(f"{path}: there is no such list. Name that of `trial forget`.")
         return ForgottenList()
+    return _parsed(path, content)
+
+
+def _parsed(path: str, content: bytes) -> ForgottenList:
     return parse_document(ForgottenList, content, path, "a list of forgotten subjects", _REMEDY)
 
 
 def write_forgotten(path: str, forgotten: ForgottenList) -> None:
     """Writes a list, readable by its owner alone where the file system has owners."""
-    storage.write_private(path, forgotten.model_dump_json(indent=1).encode())
+    storage.write_private(path, _content(forgotten))
+
+
+def add_forgotten(path: str, new: ForgottenList) -> None:
+    """Adds subjects to a list, readable as `write_forgotten` has it.
+
+    Of commands at the same time each adds its own: a subject that one of them lost would come back
+    with the next restore.
+
+    Args:
+        path: The file: a local path or `s3://bucket/file`.
+        new: Who is added.
+
+    Raises:
+        UserError: The list is damaged, can't be written, or is changed all the time.
+    """
+    for _ in range(_TRIES):
+        seen = see(path)
+        known = ForgottenList() if seen.content is None else _parsed(path, seen.content)
+        with new_files_for(Readers.OWNER, ()):
+            if replace_seen(path, _content(known.joined(new)), seen):
+                return
+    raise UserError(f"{path}: too many commands change this list at once. Try again.")
+
+
+def _content(forgotten: ForgottenList) -> bytes:
+    return forgotten.model_dump_json(indent=1).encode()
 
 
 def newly_forgotten(study: str, pseudonyms: Iterable[str]) -> ForgottenList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ from pipeline.outcomes_pipeline import create_outcomes_pipeline
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, BaseNode]:
     root: Path = tmp_path_factory.mktemp("runs")
-    config = resolve_outcomes(Settings(subjects=100, root=root, seed=5), "run-1", str(root / "log"))
+    settings = Settings(subjects=100, root=root, seed=5)
+    log = str(root / "log")
+    assert resolve_outcomes(settings, "run-1", log).registry_root == str(root / "registry")
+    config = resolve_outcomes(settings, "run-1", log, "s3://b/registry")
     assert config.store == ""
     return {node.id: node for node in create_outcomes_pipeline(config).components}
 
@@ -30,3 +34,14 @@ def test_every_run_is_a_new_execution_since_the_log_is_no_artifact(
     nodes: dict[str, BaseNode],
 ) -> None:
     assert nodes["OutcomeLog"].exec_properties["run_id"] == "run-1"
+
+
+def test_the_list_of_forgotten_subjects_is_asked_and_nothing_else_of_the_registry(
+    nodes: dict[str, BaseNode],
+) -> None:
+    given = nodes["TrialExampleGen"].exec_properties
+
+    assert given["registry_root"] == "s3://b/registry"
+    assert given.get("inherited_division") is None
+    # Without it no release is claimed.
+    assert json.loads(given["settings"])["smallest_group"] is None

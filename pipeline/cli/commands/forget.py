@@ -50,12 +50,7 @@ def forget(
     that the subject was in the data of are listed, not changed; input files are yours.
     """
     from pipeline.forgetting.forget import forget_subjects
-    from pipeline.runs.forgotten import (
-        forgotten_path,
-        newly_forgotten,
-        read_forgotten,
-        write_forgotten,
-    )
+    from pipeline.runs.forgotten import add_forgotten, forgotten_path, newly_forgotten
 
     study, pseudonyms = named_subjects(study, subject, pseudonym)
     if any(not re.fullmatch("[0-9a-f]{32}", name) for name in pseudonyms):
@@ -66,8 +61,8 @@ def forget(
     new = newly_forgotten(study, pseudonyms)
     # First: a run that starts afterwards must not bring the subject back.
     for path in filter(None, (forgotten, forgotten_path(place, study))):
-        write_forgotten(path, read_forgotten(path).joined(new))
-    found = forget_subjects(root, place, prediction_log or "", new.of(study))
+        add_forgotten(path, new)
+    found = forget_subjects(root, place, prediction_log or "", new.of(study), _show_models)
     _show(found, len(pseudonyms), root, prediction_log)
     return Answer(
         {
@@ -82,6 +77,11 @@ def forget(
     )
 
 
+def _show_models(found: Forgetting) -> None:
+    click.echo(f"Runs that had them in their data: {', '.join(found.runs) or 'none'}")
+    click.echo(f"Models of these: {', '.join(found.models) or 'none'}")
+
+
 def _show(found: Forgetting, subjects: int, root: Path, prediction_log: str | None) -> None:
     click.echo(f"Forgotten subjects: {subjects:,}")
     for kind in sorted({*found.files, *found.rows}):
@@ -90,8 +90,6 @@ def _show(found: Forgetting, subjects: int, root: Path, prediction_log: str | No
         click.echo(f"  {kind}: {rows}{files}")
     if not prediction_log:
         click.echo("  prediction log: none was named (--prediction-log)")
-    click.echo(f"Runs that had them in their data: {', '.join(found.runs) or 'none'}")
-    click.echo(f"Models of these: {', '.join(found.models) or 'none'}")
     if (root / UNBLINDED_FOLDER).is_dir():
         click.echo(f"{root / UNBLINDED_FOLDER} is a root of its own: run it with --root for that.")
     click.echo("Input files and files that you had written elsewhere are yours to change.")

@@ -172,7 +172,7 @@ def recording() -> Purpose:
         create,
         "Outcomes of predicted subjects are recorded.",
         # No model is loaded, and outcomes of patients never reach the store of metrics.
-        fields=tuple(f for f in _FIELDS if f not in ("metrics_store", "registry_root")),
+        fields=tuple(field for field in _FIELDS if field != "metrics_store"),
         found_out=tuple(name for name in _FOUND_OUT if name != "champion_token"),
         needs_log=True,
         suffix="outcomes",

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
 
-def record_outcomes(settings: Settings, prediction_log: str) -> RunOutcome:
+def record_outcomes(
+    settings: Settings, prediction_log: str, registry: str | None = None
+) -> RunOutcome:
     """Runs the pipeline that records outcomes.
 
     Args:
         settings: The choices that a run of the pipeline has as well.
         prediction_log: Address of the prediction log.
+        registry: Root of the registry; the one below the root of the run, where None.
 
     Returns:
         The outcome; a failure of a stage is shown, recorded and logged, not raised.
@@ -35,7 +38,7 @@ def record_outcomes(settings: Settings, prediction_log: str) -> RunOutcome:
         OSError: A file or folder can't be used before the first stage.
     """
     return run_graph(
-        lambda run_id: resolve_outcomes(settings, run_id, prediction_log),
+        lambda run_id: resolve_outcomes(settings, run_id, prediction_log, registry),
         _LocalRecording,
         settings.root,
     )

@@ -25,6 +25,7 @@ from tests.pipeline.backup.hand_made import (
     content_of,
     elsewhere,
     files_of,
+    made_database,
     restored,
     taken,
 )
@@ -240,3 +241,38 @@ def test_a_root_of_unblinded_runs_is_not_copied(places: Places, tmp_path: Path) 
     (places.root / "access.json").write_text("{}")
     with pytest.raises(UserError, match="a root of unblinded runs has no backup"):
         taken(places, str(tmp_path / "kept"))
+
+
+def test_unblinded_runs_below_the_root_are_left_out(places: Places, tmp_path: Path) -> None:
+    unblinded = places.root / "unblinded"
+    made_database(unblinded / "ist" / "metadata.sqlite", "by arm")
+    (unblinded / "access.json").write_text("{}")
+    # Nor is it waited for their end.
+    with living_run(unblinded / "ist"):
+        manifest = taken(places, str(tmp_path / "kept"))
+
+    assert [name for name in each(manifest.files) if "unblinded" in name] == []
+
+
+def test_a_root_that_something_is_mounted_at_is_refused_before_anything_is_written(
+    places: Places, tmp_path: Path
+) -> None:
+    """The rename would fail at the end, when databases are filled."""
+    taken(places, str(tmp_path / "kept"))
+    other = elsewhere(tmp_path / "other")
+
+    with pytest.raises(UserError, match="/proc: another file system is mounted there"):
+        restored(str(tmp_path / "kept"), replace(other, registry="/proc"))
+
+    assert not other.root.exists()
+
+
+def test_a_root_may_be_a_link_to_an_empty_folder(places: Places, tmp_path: Path) -> None:
+    taken(places, str(tmp_path / "kept"))
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "other").symlink_to(tmp_path / "disk")
+
+    restored(str(tmp_path / "kept"), elsewhere(tmp_path / "other"))
+
+    assert (tmp_path / "other").is_symlink()
+    assert content_of(tmp_path / "disk" / "store.sqlite") == "store.sqlite"

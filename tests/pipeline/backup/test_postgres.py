@@ -8,23 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, create_engine, text
+from sqlalchemy import Connection, MetaData, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from pipeline.backup.manifest import Places
+from pipeline.backup.manifest import PREDICTIONS, Places
 from pipeline.errors import UserError
 from pipeline.predictions.open_log import open_log
+from pipeline.predictions.postgres_log import subjects_in
+from pipeline.runs.forgotten import newly_forgotten
 from pipeline.store.engine import store_url
 from pipeline.store.migrate import READER, check_current, migrate
 from tests.each import each
 from tests.pipeline.backup.hand_made import elsewhere, files_of, made_root, restored, taken
-from tests.pipeline.predictions.hand_made import STUDY, add, rows_of
+from tests.pipeline.predictions.hand_made import STUDY, add, rows_of, subjects_of
 from tests.pipeline.store.hand_made_store import fill
 from tests.pipeline.store.postgres_server import DATABASE, Server
 
 pytestmark = pytest.mark.slow
 
-DATABASES = ("kept", "other", "half", "taken")
+DATABASES = ("kept", "other", "half", "taken", "forgotten")
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +137,24 @@ def test_tables_that_do_not_fit_leave_nothing(
     with pytest.raises(UserError):
         load_tables(tables, tables.scripts.head or "", folder)
     assert rows_in(databases["half"]) == {}
+
+
+def test_who_was_forgotten_is_left_out_in_the_transaction_that_fills_the_tables(
+    kept: tuple[Places, str], databases: dict[str, str], tmp_path: Path
+) -> None:
+    from pipeline.backup.databases import log_tables
+    from pipeline.backup.tables import load_tables
+
+    def refuse(connection: Connection) -> None:
+        assert subjects_in(connection, STUDY) == {"a", "b"}
+        raise UserError("the rows stay")
+
+    address = databases["forgotten"]
+    tables = log_tables(address)
+    with pytest.raises(UserError, match="the rows stay"):
+        load_tables(tables, tables.scripts.head or "", Path(kept[1]) / PREDICTIONS, refuse)
+    assert rows_in(address, "predictions") == {}
+
+    other = replace(elsewhere(tmp_path / "other"), store=address, prediction_log=address)
+    assert restored(kept[1], other, newly_forgotten(STUDY, ["a"])) == 2
+    assert set(subjects_of(open_log(address).read(STUDY))) == {"b"}

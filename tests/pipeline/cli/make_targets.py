@@ -31,7 +31,7 @@ TARGETS = {
     "outcomes": {
         **{"STUDY": "my study.yaml", "DATA": "my data", "PREDICTION_LOG": "my log"},
         **{"ROOT": "my runs", "RUNNER": "flink", "WORKERS": "4", "MASTER": "flink:8081"},
-        **{"BEAM": "--x=1 --y=2"},
+        **{"REGISTRY": "s3://b/my registry", "BEAM": "--x=1 --y=2"},
     },
     "serve": {
         **{"STUDY": "my study.yaml", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},

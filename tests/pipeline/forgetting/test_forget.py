@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import io
 import json
 import shutil
 import stat
 from pathlib import Path
+from threading import Thread
 
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import storage
 from pipeline.cli.main import main
 from pipeline.errors import UserError
 from pipeline.forgetting.cache import METADATA, bar_executions
@@ -20,9 +23,15 @@ from pipeline.forgetting.kinds import LEFT, LOGGED, REMOVED, REWRITTEN
 from pipeline.outputs.output import Disclosure
 from pipeline.outputs.register import REGISTER
 from pipeline.runs.alive import living_run
-from pipeline.runs.forgotten import read_forgotten
+from pipeline.runs.forgotten import (
+    add_forgotten,
+    newly_forgotten,
+    read_forgotten,
+    write_forgotten,
+)
 from pipeline.runs.registry import Registry
 from pipeline.subject_key import KEY_VARIABLE
+from pipeline.swap import LOCK
 from tests.each import each
 from tests.pipeline.forgetting.found_bytes import files_with
 from tests.pipeline.forgetting.hand_made import (
@@ -109,6 +118,50 @@ def test_it_is_counted_by_kind_and_models_are_named(root: Path) -> None:
     champion = Registry(str(root / "registry")).champion(STUDY)
     assert champion
     assert found.models == [champion.id]
+
+
+def test_a_log_that_does_not_answer_leaves_all_for_the_next_try(root: Path) -> None:
+    before = files_with(root, JANE.encode(), b"Jane")
+    nowhere = "postgresql://owner@127.0.0.1:9/none"
+    with pytest.raises(UserError, match="prediction log"):
+        forget_subjects(root, str(root / "registry"), nowhere, jane())
+    assert files_with(root, JANE.encode(), b"Jane") == before
+
+    again = forget_jane(root)
+
+    assert (again.runs, len(again.models)) == ([RUN, SCORED], 1)
+
+
+def test_runs_and_models_are_named_before_anything_is_removed(root: Path) -> None:
+    """A command that dies on its way has said what a repeated one no longer finds."""
+    before = files_with(root, JANE.encode(), b"Jane")
+    told: list[tuple[list[str], int, bool]] = []
+
+    def tell(found: Forgetting) -> None:
+        is_whole = files_with(root, JANE.encode(), b"Jane") == before
+        told.append((list(found.runs), len(found.models), is_whole))
+
+    forget_subjects(root, str(root / "registry"), str(root / "predictions"), jane(), tell)
+
+    assert told == [([RUN, SCORED], 1, True)]
+
+
+def test_of_two_commands_at_once_each_adds_its_subject(tmp_path: Path) -> None:
+    path = tmp_path / "forgotten.json"
+    john = newly_forgotten(STUDY, [JOHN])
+    storage.file_systems()
+    other = Thread(target=add_forgotten, args=(str(path), newly_forgotten(STUDY, [JANE])))
+    with Path(f"{path}{LOCK}").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        other.start()
+        # The other one waits for the lock, whenever it has read the list.
+        other.join(0.05)
+        write_forgotten(str(path), john)
+    other.join()
+
+    found = read_forgotten(str(path)).of(STUDY)
+    assert (found.has(JANE.encode()), found.has(JOHN.encode())) == (True, True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_readers_of_a_file_stay_the_same(root: Path) -> None:
