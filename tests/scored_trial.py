@@ -165,21 +165,19 @@ def run_scoring(folder: Path, study: Path, *arguments: str) -> Scored:
 
 
 def ended_command(
-    folder: Path, command: str, study: Path, data: Path, *arguments: str | Path
+    folder: Path, command: str, *arguments: str | Path
 ) -> subprocess.CompletedProcess[str]:
-    """Ends `trial score` or `trial outcomes`, whose root is the folder `runs`.
+    """Ends `trial score`, `outcomes` or `monitor`, whose root is the folder `runs`.
 
     Args:
         folder: Folder of the root.
         command: Name of the command.
-        study: Study file.
-        data: Folder of the data.
-        arguments: Further options.
+        arguments: What it is given.
     """
     return subprocess.run(
         [
-            *(sys.executable, "-m", "pipeline.cli", command, study, data),
-            *("--root", folder / "runs", *arguments, "--json"),
+            *(sys.executable, "-m", "pipeline.cli", command, *arguments),
+            *("--root", folder / "runs", "--json"),
         ],
         cwd=folder,
         env=environment(),
@@ -190,8 +188,8 @@ def ended_command(
     )
 
 
-def score_and_record(folder: Path) -> Scored:
-    """Scores the subjects, then records their outcomes: to a log that has none of them."""
+def score_record_and_monitor(folder: Path) -> Scored:
+    """Scores the subjects, records their outcomes, monitors: by a log that has none of them."""
     study = write_subjects(folder / "new")
     scored = run_scoring(folder, study)
     assert scored.code == 0, scored.terminal
@@ -203,4 +201,6 @@ def score_and_record(folder: Path) -> Scored:
     log = ("--prediction-log", folder / "log")
     recorded = ended_command(folder, "outcomes", study, study.parent, *log)
     assert recorded.returncode == 0, recorded.stderr
+    monitored = ended_command(folder, "monitor", study, "--registry", folder / "registry", *log)
+    assert monitored.returncode == 0, monitored.stderr
     return scored

@@ -49,7 +49,7 @@ from tests.output_contents import (
 )
 from tests.pipeline.observability.collecting import SIGNALS, Collector, collecting
 from tests.pipeline.runs.test_unblinded import ongoing
-from tests.scored_trial import score_and_record
+from tests.scored_trial import score_record_and_monitor
 from tests.shifted_trial import write_trial as write_shifted_trial
 from tests.validation_runs import run_validation
 from tests.whole_runs import LENIENT, REPOSITORY, SMALL, Run, environment, small_run, study_copy
@@ -217,7 +217,7 @@ def test_all_that_was_made_is_in_the_register(made: Made) -> None:
 
 
 def test_every_file_of_the_register_is_made_by_a_run(made: Made, tmp_path: Path) -> None:
-    scored = score_and_record(tmp_path / "a")
+    scored = score_record_and_monitor(tmp_path / "a")
     study = write_shifted_trial(tmp_path / "b" / "second")
     validated = run_validation(tmp_path / "b", study, "--update", "recalibration_in_the_large")
     assert validated.code == 0, validated.terminal
