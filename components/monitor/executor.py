@@ -62,7 +62,7 @@ class Executor(BaseBeamExecutor):
             risk_bins(exec_properties["registry_root"], entry, smallest),
         )
         folder = artifact_utils.get_single_uri(output_dict["monitoring"])
-        plan = Plan(entry.id, settings.period, settings.groups)
+        plan = Plan(entry.id, settings.period, settings.groups, settings.days)
         # Before the log is read: what comes meanwhile is of a period that is not complete.
         now = datetime.now(UTC)
         sums = self._sums(exec_properties["prediction_log"], settings.study_name, plan, folder)

@@ -13,12 +13,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.monitor.complete import COUNTED_SINCE, complete
 from pipeline.monitoring.periods import start_of
 from pipeline.monitoring.tallies import Tally, cells_of, outcome_tally
 from pipeline.names import SUBJECT_HASH
 from pipeline.predictions.outcomes import KNOWN_AT, OBSERVED, OUTCOME, STATUS, WEIGHT
 from pipeline.predictions.rows import PREDICTED_AT, PREDICTION, TASK
-from pipeline.predictions.scored_outcomes import FIRST_RECORDED_AT, scored_outcomes
+from pipeline.predictions.scored_outcomes import scored_outcomes
 from pipeline.results.of_group import OVERALL, Group
 from pipeline.results.scored_file import FLAGS, INPUTS, MODEL, flag_of
 from pipeline.study.sections.monitoring import CalendarPeriod
@@ -50,7 +51,8 @@ class Key:
         task: The task; empty for inputs.
         start: First day of the period, or of the week.
         group: The group; of inputs the feature alone stands in it.
-        recorded: When the first data cut with the outcomes was recorded; None of what has none.
+        recorded: When the data cut was recorded since which the outcomes count, see
+            `components.monitor.complete`; None of what has none.
     """
 
     what: Literal["use", "risks", "input", "inputs", "outcome", "delay", "pair"]
@@ -88,11 +90,13 @@ class Plan:
         champion: Id of the champion's registration.
         period: Length of the periods.
         groups: Feature of each slicing.
+        days: Days from landmark to horizon, of each task with a horizon.
     """
 
     champion: str
     period: CalendarPeriod
     groups: Mapping[str, str]
+    days: Mapping[str, int]
 
 
 def partition_tallies(
@@ -114,18 +118,27 @@ def partition_tallies(
     yield from _use(rows, plan)
     scored = scored_outcomes(predictions, outcomes).rows
     known = scored.filter(pc.equal(scored[STATUS], OBSERVED)).combine_chunks()
-    if len(known):
+    if len(known) and len(known := complete(known, outcomes, plan.days)):
         yield from _outcomes(known, plan)
         yield from _pairs(known, plan)
 
 
 def _use(rows: pa.Table, plan: Plan) -> Iterator[tuple[Key, Tally]]:
-    """Of a subject the first prediction in each period; of requests without a pseudonym each."""
+    """Of a subject the first prediction in each period; of requests without a pseudonym each.
+
+    In the sums by week a subject counts once altogether: alarms take 13 weeks together, and those
+    of whom each is a number of its own have to be different subjects.
+    """
     frame = _frame(rows, plan)
     frame["order"] = np.arange(len(frame))
     frame["who"] = _who(rows)
-    for what, column in (("use", "period"), ("risks", "week")):
-        first = frame.sort_values("at", kind="stable").drop_duplicates(["who", TASK, MODEL, column])
+    frame = frame.sort_values("at", kind="stable")
+    of_subject = ["who", TASK, MODEL]
+    for what, column, once in (
+        ("use", "period", [*of_subject, "period"]),
+        ("risks", "week", of_subject),
+    ):
+        first = frame.drop_duplicates(once)
         for (model, task, start), part in first.groupby([MODEL, TASK, column]):
             if what == "use":
                 yield from _used(part, Key("use", str(model), str(task), start), plan)
@@ -134,7 +147,7 @@ def _use(rows: pa.Table, plan: Plan) -> Iterator[tuple[Key, Tally]]:
                 found = Tally.of(cells, np.ones((len(part), 1)))
                 yield Key("risks", str(model), str(task), start), found
         # Inputs are those of a subject, the same for each task.
-        inputs = first.drop_duplicates(["who", MODEL, column])
+        inputs = first.drop_duplicates([name for name in once if name != TASK])
         kind: Literal["input", "inputs"] = "input" if what == "use" else "inputs"
         for (model, start), part in inputs.groupby([MODEL, column]):
             for feature, tally in _bins(rows, part["order"].to_numpy()):
@@ -172,7 +185,7 @@ def _bins(rows: pa.Table, places: np.ndarray) -> Iterator[tuple[str, Tally]]:  #
 def _outcomes(known: pa.Table, plan: Plan) -> Iterator[tuple[Key, Tally]]:
     frame = _known_frame(known, plan)
     for (model, task, start, recorded), part in frame.groupby(
-        [MODEL, TASK, "period", FIRST_RECORDED_AT]
+        [MODEL, TASK, "period", COUNTED_SINCE]
     ):
         for group, chosen in _grouped(part, [*plan.groups]):
             found = outcome_tally(
@@ -193,7 +206,7 @@ def _pairs(known: pa.Table, plan: Plan) -> Iterator[tuple[Key, Tally]]:
     others = frame[frame[MODEL] != plan.champion]
     joined = own.merge(others, on=[SUBJECT_HASH, TASK], suffixes=("", "_other"))
     for (model, task, start, recorded), part in joined.groupby(
-        [f"{MODEL}_other", TASK, "period", FIRST_RECORDED_AT]
+        [f"{MODEL}_other", TASK, "period", COUNTED_SINCE]
     ):
         outcome = part[OUTCOME].to_numpy(np.float64)
         weight = part[WEIGHT].to_numpy()
@@ -252,7 +265,7 @@ def _known_frame(known: pa.Table, plan: Plan) -> pd.DataFrame:
     frame = _frame(known, plan)
     frame[OUTCOME] = known[OUTCOME].to_numpy()
     frame[WEIGHT] = known[WEIGHT].to_numpy().astype(np.float64)
-    for name in (KNOWN_AT, FIRST_RECORDED_AT):
+    for name in (KNOWN_AT, COUNTED_SINCE):
         frame[name] = known[name].cast(pa.int64()).to_numpy()
     return frame
 

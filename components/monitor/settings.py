@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Self
 
+import numpy as np
+
 from pipeline.names import ARM, SITE
+from pipeline.reading.days import date_of_day
 from pipeline.study.blinded import title_with_conduct
 from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.sections.monitoring import CalendarPeriod
@@ -26,6 +29,7 @@ class MonitorSettings(Settings):
         tasks: Title of each task.
         groups: The feature that each slicing is a copy of, by the slicing's name: the others can't
             be known from the prediction log.
+        days: Days from landmark to horizon, of each task with a horizon.
         period: Length of the periods.
         smallest_group: Fewest subjects that a number is shown for.
     """
@@ -37,6 +41,7 @@ class MonitorSettings(Settings):
     features: dict[str, str] = {}
     tasks: dict[str, str]
     groups: dict[str, str] = {}
+    days: dict[str, int] = {}
     period: CalendarPeriod
     smallest_group: int
 
@@ -60,9 +65,19 @@ class MonitorSettings(Settings):
             features=feature_titles(study),
             tasks=task_titles(study),
             groups=dict(sorted(_groups(study, set(categories)))),
+            days=dict(_days(study)),
             period=study.monitoring.period,
             smallest_group=study.slicing.smallest_group,
         )
+
+
+def _days(study: Study) -> Iterator[tuple[str, int]]:
+    for name, task in study.tasks.items():
+        if task.horizon is not None:
+            days = np.array([study.landmark_day, task.horizon], np.float64)
+            # There may be no day 0.
+            first, last = date_of_day(days, np.zeros(2), study.first_day)
+            yield name, int(last - first)
 
 
 def _groups(study: Study, categories: set[str]) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,7 @@ from tests.components.monitor.hand_made_log import (
     predictions,
 )
 
-PLAN = Plan(CHAMPION, "month", {"sex": "SEX"})
+PLAN = Plan(CHAMPION, "month", {"sex": "SEX"}, {})
 WOMAN, MAN = {"SEX": "F", "AGE": "3"}, {"SEX": "M", "AGE": None}
 MAY = datetime(2026, 5, 4, tzinfo=UTC)
 START = date(2026, 3, 1)
@@ -110,6 +110,53 @@ def test_who_is_censored_has_no_outcome() -> None:
     assert numbers(found, "outcome")[()] == 2
     (delays,) = (tally for key, tally in found.items() if key.what == "delay")
     assert {day: float(vector[0]) for day, vector in delays.sums.items()} == {55: 2}
+
+
+def since(cuts: Sequence[pa.Table], days: dict[str, int]) -> dict[datetime | None, float]:
+    """Subjects with the outcome, and without it, by the cut that they count since."""
+    plan = Plan(CHAMPION, "month", {}, days)
+    return {
+        key.recorded: sum(float(vector[0]) for vector in tally.sums.values())
+        for key, tally in partition_tallies([predictions([0.1, 0.2, 0.3], WOMAN)], cuts, plan)
+        if key.what == "outcome"
+    }
+
+
+def test_an_event_waits_for_the_cut_in_which_its_follow_up_is_complete() -> None:
+    """The horizon is the 19th of April: nobody counts in the cuts of that day and before it."""
+    early = [
+        outcomes([1, None, None], moment)
+        for moment in (MARCH + timedelta(days=5), MARCH + timedelta(days=40, hours=23))
+    ]
+    complete = outcomes([1, 0, None], MARCH + timedelta(days=41))
+    late = outcomes([1, 0, 0], MAY)
+
+    assert since(early, {"death": 40}) == {}
+    assert since([*early, complete], {"death": 40}) == {MARCH + timedelta(days=41): 2}
+    assert since([late, complete, *early], {"death": 40}) == {
+        MARCH + timedelta(days=41): 2,
+        MAY: 1,
+    }
+
+
+def test_an_outcome_without_a_horizon_counts_from_its_first_cut() -> None:
+    first = MARCH + timedelta(days=5)
+
+    assert since([outcomes([1, 0, 0], first), outcomes([1, 0, 0], MAY)], {}) == {first: 3}
+
+
+def test_a_subject_who_is_predicted_every_week_counts_in_one_week() -> None:
+    weeks = [
+        predictions([0.1, 0.2], WOMAN, MARCH + timedelta(weeks=number), task=task)
+        for number in range(3)
+        for task in ("death", "stroke")
+    ]
+
+    found = sums(weeks)
+
+    weekly = {key for key in found if key.what in ("risks", "inputs")}
+    assert {key.start for key in weekly} == {date(2026, 3, 9)}
+    assert numbers(found, "inputs")[(("SEX", ""),)] == 2
 
 
 def test_a_pair_is_a_subject_whom_both_models_predicted() -> None:

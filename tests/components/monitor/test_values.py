@@ -36,7 +36,7 @@ SETTINGS = MonitorSettings(
     period="month",
     smallest_group=20,
 )
-PLAN = Plan(CHAMPION, "month", {"sex": "SEX"})
+PLAN = Plan(CHAMPION, "month", {"sex": "SEX"}, {})
 WOMAN, MAN = {"SEX": "F", "AGE": "2"}, {"SEX": "M", "AGE": "1"}
 EVALUATED = {
     "death": OfTask(
