@@ -6,6 +6,8 @@ No feature is read or derived: these subjects were predicted before.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -33,13 +35,16 @@ from pipeline.results.counts import MaskReason
 from pipeline.study.study import Study
 
 
-def build_known(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltExamples:
+def build_known(
+    study: Study, subjects: JoinedSubjects, key: bytes, today: date | None = None
+) -> BuiltExamples:
     """Derives the labels of each subject as for training, and since when they are known.
 
     Args:
         study: The study.
         subjects: Joined subjects, n of them.
         key: Secret of the subject hash.
+        today: Day on which the cut is read, by UTC; None for now.
 
     Returns:
         The examples, without features.
@@ -47,6 +52,9 @@ def build_known(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltExam
     n = len(subjects.keys)
     labels = derive_labels(study, subjects)
     columns = _groups(study, subjects)
+    windows = {name: _window_end(study, subjects, name) for name in labels}
+    day = (today or datetime.now(UTC).date()).toordinal() - _EPOCH
+    labels = {name: _weighted(found, windows[name], day) for name, found in labels.items()}
     ends = ends_by_stratum(study, labels, columns, n)
     for task, found in labels.items():
         columns[label_key(task)] = pa.array(found.positive.astype(np.float64))
@@ -54,10 +62,7 @@ def build_known(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltExam
         columns[weight_key(task)] = pa.array(found.known.astype(np.float64))
         columns[outcome_status_key(task)] = pa.array(_statuses(found))
         columns[decided_on_key(task)] = _dates(study, subjects, _decided(found, n))
-        # Where the study file says how long each subject was followed, that decides.
-        horizon = study.tasks[task].horizon if found.ends is None else None
-        last = np.full(n, np.nan if horizon is None else float(horizon))
-        columns[ends_on_key(task)] = _dates(study, subjects, last)
+        columns[ends_on_key(task)] = pa.array(windows[task], pa.float64(), from_pandas=True)
     columns[SUBJECT_HASH] = pa.array(subject_hashes(study.study, subjects.keys, key), pa.binary())
     return BuiltExamples(
         columns=columns,
@@ -69,6 +74,28 @@ def build_known(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltExam
         ends=ends,
         counts=Counter(),
     )
+
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def _window_end(study: Study, subjects: JoinedSubjects, task: str) -> NDArray[np.float64]:
+    """Date of the horizon, days since 1970-01-01; NaN without one, or without dates."""
+    horizon = study.tasks[task].horizon
+    last = np.full(len(subjects.keys), np.nan if horizon is None else float(horizon))
+    return date_of_day(last, subjects.reference, study.first_day)
+
+
+def _weighted(found: Labels, window: NDArray[np.float64], day: int) -> Labels:
+    """Labels of which those alone are weighted whose window has ended.
+
+    The outcomes of the others are recorded as censored, events as well. They would be in the model
+    of censoring as if they had been lost, and who was followed would stand for them too.
+    """
+    if found.ends is None:
+        return found
+    # NaN, where the study has no dates, is no later day.
+    return replace(found, ends=found.ends.only(~(window >= day)))
 
 
 def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from components.trial_example_gen.censoring import fit_censoring
+from components.trial_example_gen.examples import BuiltExamples
 from components.trial_example_gen.known import build_known
 from pipeline.names import decided_on_key, ends_on_key, outcome_status_key
 from pipeline.predictions.outcomes import CENSORED, OBSERVED, STATUSES, UNKNOWN
@@ -69,15 +72,30 @@ AE = """
 """
 
 
-@pytest.fixture
-def known(tmp_path: Path) -> dict[str, pa.Array]:
-    """Columns of the examples; no label needs AGE or laboratory values, and the cut has none."""
+def built(tmp_path: Path, today: date | None = None) -> BuiltExamples:
+    """The examples; no label needs AGE or laboratory values, and the cut has none."""
     (tmp_path / "dm.csv").write_text(DM.replace("    ", "").strip() + "\n")
     (tmp_path / "ae.csv").write_text(AE.replace("    ", "").strip() + "\n")
     plan = plan_outcomes(hand_made_study(DATED), str(tmp_path))
     joined = Reading(plan).joined
     assert joined.keys == ["S1", "S2", "S3", "S4", "S5", "S6"]
-    return build_known(plan.study, joined, b"a key").columns
+    return build_known(plan.study, joined, b"a key", today)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> dict[str, pa.Array]:
+    """Columns of the examples."""
+    return built(tmp_path).columns
+
+
+def test_who_is_still_followed_is_not_in_the_model_of_censoring(tmp_path: Path) -> None:
+    """The window of all who have a date ends on the 9th of April; S5 has none."""
+    last, after = (built(tmp_path, date(2024, 4, day)) for day in (9, 10))
+
+    assert sum(last.ends.values()) == 1
+    assert sum(after.ends.values()) == 5
+    study = plan_outcomes(hand_made_study(DATED), str(tmp_path)).study
+    assert fit_censoring(study, Counter()).documents["stroke"].is_complete
 
 
 def statuses(known: dict[str, pa.Array], task: str) -> list[str]:
@@ -109,11 +127,11 @@ def test_an_outcome_is_known_since_its_day_or_the_end_of_its_window(
     ]
 
 
-def test_a_window_ends_where_no_follow_up_says_whether_it_was_observed(
+def test_a_window_ends_with_the_day_of_the_horizon(
     known: dict[str, pa.Array],
 ) -> None:
     assert dates(known[ends_on_key("pain")]) == [*["2024-04-09"] * 4, None, "2024-04-09"]
-    assert dates(known[ends_on_key("stroke")]) == [None] * 6
+    assert dates(known[ends_on_key("stroke")]) == dates(known[ends_on_key("pain")])
 
 
 def test_a_state_without_a_day_is_known_since_no_day(known: dict[str, pa.Array]) -> None:
