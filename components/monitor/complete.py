@@ -44,8 +44,8 @@ def complete(known: pa.Table, outcomes: Sequence[pa.Table], days: Mapping[str, i
     names = [TASK, SUBJECT_HASH]
     rows = pd.DataFrame({**{name: known[name].to_pylist() for name in names}, "since": earliest})
     rows["place"] = np.arange(len(rows))
-    found = rows.merge(_cuts(outcomes), on=names)
-    found = found[found["cut"] >= found["since"]].groupby("place")["cut"].min()
+    cuts = rows.merge(_cuts(outcomes), on=names)
+    found = cuts[cuts["cut"] >= cuts["since"]].groupby("place")["cut"].min()
     counted = known.take(pa.array(found.index.to_numpy(), pa.int64()))
     moments = pa.array(found.to_numpy(), pa.int64()).cast(pa.timestamp("us", "UTC"))
     return counted.append_column(COUNTED_SINCE, moments).combine_chunks()

@@ -14,6 +14,8 @@ from pipeline.monitoring.drift import Compared, change_of_share, distance_of_bin
 from pipeline.monitoring.periods import is_complete
 from pipeline.results.monitoring import DriftKind, MonitoredDrift
 from pipeline.results.resolution import at_resolution, fewest_counted, rounded_count
+from pipeline.skew.bins import OTHER_CATEGORY
+from pipeline.skew.coarse_statistics import REST, like_training
 
 _DIGITS = 3
 _FEWEST_OUTSIDE = 8
@@ -59,7 +61,7 @@ class Came:
 
 
 def came(sums: Mapping[object, object], training: TrainingInput) -> Came:
-    """Divides the subjects of a tally by bin.
+    """Divides the subjects of a tally by bin, as coarsely as those of the training are.
 
     Args:
         sums: Vectors of one number by bin.
@@ -76,7 +78,10 @@ def came(sums: Mapping[object, object], training: TrainingInput) -> Came:
             outside += subjects
         place = _inside(str(name), training)
         found[place] = found.get(place, 0.0) + subjects
-    return Came(found, missing, outside)
+    few = training.few(sum(found.values()) + missing)
+    if not training.order:
+        found = _like_named(found, training, few)
+    return _like_missing(Came(found, missing, outside), training, few)
 
 
 def _inside(name: str, training: TrainingInput) -> str:
@@ -84,6 +89,32 @@ def _inside(name: str, training: TrainingInput) -> str:
     if not training.order or name not in training.outside:
         return name
     return training.order[1] if name == training.order[0] else training.order[-2]
+
+
+def _like_named(
+    found: Mapping[str, float], training: TrainingInput, few: float
+) -> dict[str, float]:
+    """Categories that have no count in the training with the others, as there."""
+    ranks = {REST if name == OTHER_CATEGORY else name: n for name, n in training.counts.items()}
+    return {
+        OTHER_CATEGORY if name == REST else name: subjects
+        for name, subjects in like_training(found, ranks, few).items()
+    }
+
+
+def _like_missing(found: Came, training: TrainingInput, few: float) -> Came:
+    """As many without a value as stand for those of the training, where there are as few.
+
+    The statistics of the training have half of the smallest group in place of a smaller number,
+    and the difference in the largest bin.
+    """
+    if not training.is_stand_in or found.missing >= few:
+        return found
+    bins, largest = dict(found.bins), training.largest
+    expected = training.missing / training.subjects * found.subjects
+    moved = max(found.missing - expected, -bins.get(largest, 0.0))
+    bins[largest] = bins.get(largest, 0.0) + moved
+    return Came(bins, found.missing - moved, found.outside)
 
 
 def period_drift(

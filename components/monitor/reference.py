@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tensorflow_metadata.proto.v0 import statistics_pb2
@@ -188,6 +188,8 @@ class TrainingInput:
         outside: Bins beyond what training had.
         subjects: All training subjects.
         order: The bins from low to high; empty of a category.
+        largest: The bin that has what its statistics say too little, or too much, of the missing.
+        smallest: Fewest subjects that the statistics have a number of.
     """
 
     name: str
@@ -196,6 +198,24 @@ class TrainingInput:
     outside: frozenset[str]
     subjects: float
     order: tuple[str, ...] = ()
+    largest: str = ""
+    smallest: int = 0
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether `missing` stands for any small number."""
+        return 0 < self.missing < self.smallest
+
+    def few(self, subjects: float) -> float:
+        """So many of some subjects may be too few in the training to have a number.
+
+        With three standard errors of chance.
+
+        Args:
+            subjects: The subjects.
+        """
+        expected = self.smallest / self.subjects * subjects
+        return expected + 3 * math.sqrt(expected)
 
 
 def training_inputs(
@@ -224,17 +244,21 @@ def training_inputs(
     subjects = float(statistics.num_examples)
     found = [_number(name, seen[name], bins, subjects) for name in bins.edges]
     found += [_category(name, seen[name], ranks[name], subjects) for name in bins.categories]
-    return found
+    return [replace(item, smallest=smallest) for item in found]
 
 
 def _number(name: str, seen: SeenValues, bins: InputBins, subjects: float) -> TrainingInput:
     edges = bins.edges[name]
     last = len(edges) - 1
     counts = {str(number): 0.0 for number in range(1, last + 1)}
+    largest, most = "1", 0.0
     for upper, count in seen.bins:
         # Outermost bins have all that is beyond the limits.
         place = int(np.searchsorted(edges[1:-1], np.float32(upper), side="left")) + 1
-        counts[str(min(place, last))] += count
+        name_of_bin = str(min(place, last))
+        counts[name_of_bin] += count
+        if count > most:
+            largest, most = name_of_bin, count
     return TrainingInput(
         name=name,
         counts=counts,
@@ -242,6 +266,7 @@ def _number(name: str, seen: SeenValues, bins: InputBins, subjects: float) -> Tr
         outside=frozenset({"0", str(last + 1)}),
         subjects=subjects,
         order=tuple(str(number) for number in range(last + 2)),
+        largest=largest,
     )
 
 
@@ -251,12 +276,16 @@ def _category(
     counts = {label: float(count) for label, count in ranks.items() if label != REST}
     if REST in ranks:
         counts[OTHER_CATEGORY] = float(ranks[REST])
+    if seen.categories is None:
+        # Too many to be named in the log.
+        counts = {OTHER_CATEGORY: sum(counts.values())}
     return TrainingInput(
         name=name,
         counts=counts,
         missing=_missing(seen, subjects),
-        outside=frozenset() if seen.has_rare else frozenset({OTHER_CATEGORY}),
+        outside=frozenset() if OTHER_CATEGORY in counts else frozenset({OTHER_CATEGORY}),
         subjects=subjects,
+        largest=max(counts, key=lambda label: counts[label], default=OTHER_CATEGORY),
     )
 
 

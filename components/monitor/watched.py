@@ -177,7 +177,8 @@ def _reason(found: Alarm, name: str, smallest: int) -> str:
         return quiet(_coarse(found.looks[-1]))
     look = next(look for look in found.looks if look.week == found.since and look.beyond)
     part = look.estimate * look.subjects
-    if found.kind not in ("calibration", "auc") and 0 < part < smallest:
+    is_small = any(0 < n < smallest for n in (part, look.subjects - part))
+    if found.kind not in ("calibration", "auc") and is_small:
         return f"Values of {name} differ from those of training; the share is of few subjects"
     return reason(found.kind, name, _coarse(look))
 

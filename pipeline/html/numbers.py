@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from pipeline.estimates import Estimate, fixed
@@ -105,3 +106,13 @@ def suppressed(value: Suppressed) -> str:
 
 def _plain(value: float, decimals: int) -> str:
     return fixed(value, decimals).replace(",", _THOUSANDS).replace("-", _MINUS)
+
+
+def with_minus(text: str) -> str:
+    """A sentence in which numbers below 0 have the minus sign of the tables.
+
+    Examples:
+        >>> with_minus("a 2-year rate is -0.245")
+        'a 2-year rate is −0.245'
+    """
+    return re.sub(r"(?<!\S)-(?=\d)", _MINUS, text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.estimates import Estimate
-from pipeline.html.blocks import Block, Cell, Column, Facts, Notice, Paragraph, Table
+from pipeline.html.blocks import Block, Cell, Column, Details, Facts, Notice, Paragraph, Table
 from pipeline.html.charts import Line, Measure, line_chart
-from pipeline.html.numbers import Suppressed, Value
+from pipeline.html.numbers import Suppressed, Value, with_minus
 from pipeline.html.page import Page, Section
 from pipeline.monitoring.expected import ASSUMES
 from pipeline.results.monitoring import (
@@ -71,7 +71,7 @@ def monitoring_page(monitoring: Monitoring, title: str, code_version: str) -> Pa
         title: Title of the study.
         code_version: Version of the project.
     """
-    fired = [alarm.reason for alarm in monitoring.fired]
+    fired = [with_minus(alarm.reason) for alarm in monitoring.fired]
     beyond = monitoring.outside_training
     notices: list[Block] = []
     if fired:
@@ -126,6 +126,35 @@ def _about_alarm(monitoring: Monitoring, alarm: MonitoredAlarm) -> str:
 def _alarms(monitoring: Monitoring) -> list[Block]:
     if not monitoring.alarms:
         return [Paragraph("Nothing is watched: the registry keeps no evaluation of the model.")]
+    note = (
+        "All alarms together fire in about one year of twenty in which nothing changes, though "
+        "they look every week."
+    )
+    # There are two of each feature: what did not fire would push all that follows off the screen.
+    folded = [alarm for alarm in monitoring.alarms if alarm.feature and not alarm.fired]
+    shown = [alarm for alarm in monitoring.alarms if alarm.fired or not alarm.feature]
+    blocks: list[Block] = []
+    if shown:
+        shown.sort(key=lambda of: not of.fired)
+        blocks.append(_alarm_table("What is watched", monitoring, shown, [note]))
+    else:
+        blocks.append(Paragraph(note))
+    if folded:
+        table = _alarm_table("Features without an alarm", monitoring, folded)
+        blocks.append(Details(f"{len(folded)} more of features, none of which fired", [table]))
+    return blocks
+
+
+def _alarm_table(
+    caption: str,
+    monitoring: Monitoring,
+    alarms: Sequence[MonitoredAlarm],
+    notes: Sequence[str] = (),
+) -> Table:
+    columns = (
+        *(Column("Watched"), Column("Of"), Column("State"), Column("Since the week of")),
+        *(Column("Evidence", "end", 1), Column("Boundary", "end", 1), Column("Found")),
+    )
     rows: list[Sequence[Value | Cell]] = [
         [
             WATCHED[alarm.kind],
@@ -134,19 +163,11 @@ def _alarms(monitoring: Monitoring) -> list[Block]:
             alarm.since.isoformat() if alarm.since else "",
             alarm.evidence,
             alarm.boundary,
-            alarm.reason,
+            with_minus(alarm.reason),
         ]
-        for alarm in sorted(monitoring.alarms, key=lambda of: not of.fired)
+        for alarm in alarms
     ]
-    columns = (
-        *(Column("Watched"), Column("Of"), Column("State"), Column("Since the week of")),
-        *(Column("Evidence", "end", 1), Column("Boundary", "end", 1), Column("Found")),
-    )
-    note = (
-        "All alarms together fire in about one year of twenty in which nothing changes, though "
-        "they look every week."
-    )
-    return [Table("What is watched", columns, rows, [note])]
+    return Table(caption, columns, rows, notes)
 
 
 def _tasks(monitoring: Monitoring) -> Iterator[Section]:

@@ -156,7 +156,9 @@ def in_bins_of(
             continue
         if isinstance(values, Categories):
             ranks = {b.label: b.sample_count for b in of_training.rank_histogram.buckets}
-            _add_ranks(added, _summing_to(present, _like(values, ranks, smallest_group)))
+            _add_ranks(
+                added, _summing_to(present, like_training(_by_value(values), ranks, smallest_group))
+            )
         elif len(edges := _edges(of_training)):
             _add_bins(added, edges, counts_between(values, edges))
     return found
@@ -201,7 +203,7 @@ def _shown(present: int, subjects: int, smallest_group: int) -> int:
     return present if present >= smallest_group else 0
 
 
-def _summing_to(present: int, counts: Mapping[Any, int]) -> dict[Any, int]:
+def _summing_to(present: int, counts: Mapping[Any, Any]) -> dict[Any, Any]:
     """Counts whose sum is the number that is shown: else how few lack a value would follow."""
     largest = max(counts, key=lambda name: counts[name])
     return {**counts, largest: counts[largest] + present - sum(counts.values())}
@@ -252,20 +254,29 @@ def _are_mostly_rare(column: Categories) -> bool:
     return unnamed > _MOST_UNNAMED * sum(counts)
 
 
-def _like(column: Categories, ranks: Mapping[str, float], smallest_group: int) -> dict[str, int]:
-    """Counts of the categories that have one in the training, and of all others together."""
-    found = {label: 0 for label, count in ranks.items() if count}
-    rest = 0
-    for value, count in _by_value(column).items():
+def like_training(
+    counts: Mapping[str, float], ranks: Mapping[str, float], few: float
+) -> dict[str, float]:
+    """Subjects by the categories that have a count in the training, and all others together.
+
+    Args:
+        counts: Subjects by category.
+        ranks: Training subjects by category, the most frequent first; `REST` where there are
+            others.
+        few: Fewer others are with the most frequent category, if those of the training are.
+    """
+    found = {label: 0.0 for label, count in ranks.items() if count}
+    rest = 0.0
+    for value, count in counts.items():
         if value in found:
             found[value] += count
         else:
             rest += count
-    if rest < smallest_group and ranks.get(REST) == 0 and found:
+    if rest < few and ranks.get(REST) == 0 and found:
         # As the few of the training are.
         found[next(iter(found))] += rest
-        rest = 0
-    return found | ({REST: found.get(REST, 0) + rest} if rest else {})
+        rest = 0.0
+    return found | ({REST: found.get(REST, 0.0) + rest} if rest else {})
 
 
 def _by_value(column: Categories) -> dict[str, int]:
@@ -274,7 +285,7 @@ def _by_value(column: Categories) -> dict[str, int]:
     return dict(zip(column.values, counts, strict=True))
 
 
-def _add_ranks(texts: statistics_pb2.StringStatistics, counts: dict[str, int]) -> None:
+def _add_ranks(texts: statistics_pb2.StringStatistics, counts: Mapping[str, float]) -> None:
     texts.unique = len(counts)
     for label, count in counts.items():
         texts.rank_histogram.buckets.add(label=label, sample_count=count)

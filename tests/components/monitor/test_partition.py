@@ -123,7 +123,7 @@ def since(cuts: Sequence[pa.Table], days: dict[str, int]) -> dict[datetime | Non
 
 
 def test_an_event_waits_for_the_cut_in_which_its_follow_up_is_complete() -> None:
-    """The horizon is the 19th of April: nobody counts in the cuts of that day and before it."""
+    """The horizon is the 19th of April: no outcome counts in the cuts of that day and before it."""
     early = [
         outcomes([1, None, None], moment)
         for moment in (MARCH + timedelta(days=5), MARCH + timedelta(days=40, hours=23))

@@ -16,7 +16,7 @@ from pipeline.monitoring.tallies import Tally
 from pipeline.results.predictions import Predictions, write_predictions
 from pipeline.results.registration import RegisteredModel
 from pipeline.runs.divisions import division_folder
-from pipeline.skew.bins import binned_inputs, input_bins
+from pipeline.skew.bins import OTHER_CATEGORY, binned_inputs, input_bins
 from pipeline.skew.coarse_statistics import coarse_statistics
 from pipeline.skew.training_values import seen_values
 from tests.described_subjects import columns_of, described
@@ -56,6 +56,63 @@ def test_the_training_subjects_themselves_are_no_distance_from_training() -> Non
         distance = distance_of_bins(now.bins, training.counts, 1)
         assert distance is not None
         assert distance.distance == pytest.approx(0)
+
+
+def kept_of(subjects: pd.DataFrame) -> TrainingInput:
+    """The only column of the training subjects, as the registry keeps it for a monitoring."""
+    kept = coarse_statistics(described(subjects), columns_of(subjects), SMALLEST).datasets[0]
+    name = str(subjects.columns[0])
+    is_number = subjects[name].dtype != object
+    (found,) = training_inputs(kept, [name] * is_number, [name] * (not is_number), SMALLEST)
+    return found
+
+
+def tally(counts: dict[str | None, int]) -> dict[object, object]:
+    names = [name for name, count in counts.items() for _ in range(count)]
+    return dict(Tally.of(names, np.ones((len(names), 1))).sums)
+
+
+@pytest.mark.parametrize("missing", [1, 2, 19])
+def test_as_few_missing_as_in_training_are_no_change(missing: int) -> None:
+    ages = pd.Series(np.arange(1_000.0) % 50)
+    ages[:missing] = np.nan
+    training = kept_of(pd.DataFrame({"AGE": ages}))
+    counts: dict[str | None, int] = {name: int(n) for name, n in training.counts.items()}
+    # What the statistics have too much, or too little, is in the largest bin.
+    counts[training.largest] += 1_000 - missing - sum(counts.values())
+
+    now = came(tally({**counts, None: missing}), training)
+
+    assert now.missing == pytest.approx(training.missing) == pytest.approx(SMALLEST / 2)
+    assert dict(now.bins) == pytest.approx(dict(training.counts))
+
+
+def test_far_more_missing_than_in_training_are_a_change() -> None:
+    ages = pd.Series(np.arange(1_000.0) % 50)
+    ages[:2] = np.nan
+    training = kept_of(pd.DataFrame({"AGE": ages}))
+
+    assert came(tally({"1": 950, None: 50}), training).missing == 50
+
+
+def test_categories_without_a_count_are_where_those_of_training_are() -> None:
+    """The nine of one category and the six of another have no count; "F" has that of the few."""
+    training = kept_of(pd.DataFrame({"SEX": ["F"] * 600 + ["M"] * 385 + ["X"] * 9 + ["Y"] * 6}))
+    assert training.counts["X"] == 0
+
+    now = came(tally({"F": 600, "M": 385, "X": 9, "Y": 6}), training)
+    many = came(tally({"F": 600, "M": 200, "X": 200}), training)
+
+    assert {name: n for name, n in now.bins.items() if n} == {"F": 615, "M": 385}
+    assert many.bins[OTHER_CATEGORY] == 200
+
+
+def test_categories_that_the_log_does_not_name_are_one_bin() -> None:
+    names = [f"C{number}" for number in range(400)]
+    training = kept_of(pd.DataFrame({"SITE": ["A"] * 600 + names}))
+
+    assert dict(training.counts) == {OTHER_CATEGORY: 1_000}
+    assert training.outside == frozenset()
 
 
 def test_a_number_beyond_the_limits_is_outside_and_in_the_outermost_bin() -> None:

@@ -228,3 +228,18 @@ def test_alarms_see_complete_weeks_alone() -> None:
 
     assert not calibration(weeks[0] + timedelta(weeks=4))
     assert calibration(LATER)
+
+
+def test_a_share_of_all_but_a_few_is_not_shown() -> None:
+    """Of 1,000 subjects all but ten are in the bin that changed most."""
+    people = [{"SEX": "F", "AGE": "2"}] * 990 + [{"SEX": "F", "AGE": "1"}] * 10
+    sums = dict(partition_tallies([predictions(np.full(1_000, 0.5), people)], [], PLAN))
+
+    (found,) = (
+        alarm
+        for alarm in judged_alarms(sums, SETTINGS, CHAMPION, EVALUATED, TRAINED, LATER)
+        if alarm.kind == "drift"
+    )
+    assert found.fired
+    assert "99" not in found.reason
+    assert found.reason.endswith("the share is of few subjects")

@@ -94,6 +94,21 @@ def test_the_page_shows_alarms_and_performance_beside_that_of_the_evaluation() -
         assert text in page
 
 
+def test_features_without_an_alarm_are_folded_up_and_numbers_have_a_minus_sign() -> None:
+    (fired,) = FOUND.alarms
+    low = fired.model_copy(update={"reason": "it is -0.245 of 100"})
+    of_age = {"task": "", "feature": "AGE", "kind": "drift", "reason": "As in training"}
+    quiet = fired.model_copy(update={**of_age, "fired": False, "since": None})
+    page = render(
+        monitoring_page(FOUND.model_copy(update={"alarms": (quiet, low)}), "Pilot", "1.0")
+    )
+
+    before, after = page.split("1 more of features, none of which fired")
+    assert "As in training" in after
+    assert "As in training" not in before
+    assert page.count("it is \u22120.245 of 100") == 2
+
+
 def test_it_says_what_the_expected_performance_assumes_and_where_inputs_leave_training() -> None:
     page = render(monitoring_page(FOUND, "Pilot", "1.0"))
     # Of one period there is no chart, whose caption says it too.
