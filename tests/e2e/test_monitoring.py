@@ -22,7 +22,7 @@ from pipeline.predictions.rows import Occasion
 from tests.components.monitor.hand_made_log import outcomes, predictions
 from tests.components.registered_model.hand_made_model import STUDY, register_by_hand
 from tests.each import each
-from tests.scored_trial import write_subjects
+from tests.scored_trial import CONTENT, write_subjects
 from tests.whole_runs import environment
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,9 @@ def ended(folder: Path) -> subprocess.CompletedProcess[str]:
     trained.mkdir()
     model = register_by_hand(folder / "registry", trained)
     write_log(folder / "log", model.id)
-    study = write_subjects(folder / "new")
+    # Outcomes are recorded after four weeks: a longer horizon would hold them back.
+    death = {**CONTENT["tasks"]["death"], "horizon": 28}
+    study = write_subjects(folder / "new", tasks={"death": death})
     return subprocess.run(
         [
             *(sys.executable, "-m", "pipeline.cli", "monitor", str(study)),
