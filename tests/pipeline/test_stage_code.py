@@ -241,8 +241,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             "pipeline/html/templates/page.css",
             # Every reader of a module beside the templates.
             executors(
-                *("batch_scoring", "external_validation", "model_card", "monitor", "run_page"),
-                "trial_analysis",
+                *("batch_scoring", "external_validation", "model_card", "monitor"),
+                *("outcome_log", "run_page", "trial_analysis"),
             ),
         ),
         ("grafana/boards/generate.py", set()),
