@@ -15,6 +15,7 @@ from pipeline.beam.options import IN_MEMORY, beam_options
 from pipeline.config import RunConfig
 from pipeline.monitoring_pipeline import create_monitoring_pipeline
 from pipeline.names import SUBJECT_HASH
+from pipeline.outcomes_pipeline import create_outcomes_pipeline
 from pipeline.pipeline import create_pipeline
 from pipeline.runners.local.lanes import BESIDE, run_lanes, run_order
 from pipeline.runners.stages import STAGES
@@ -88,7 +89,12 @@ def _inputs(node: pipeline_pb2.PipelineNode) -> dict[str, set[str]]:
 
 def test_every_node_has_a_line_for_people(config: RunConfig) -> None:
     validation = create_validation_pipeline(config, "logistic_recalibration")
-    others = (validation, create_scoring_pipeline(config), create_monitoring_pipeline(config))
+    others = (
+        validation,
+        create_scoring_pipeline(config),
+        create_outcomes_pipeline(config),
+        create_monitoring_pipeline(config),
+    )
     nodes = {node.id for other in others for node in other.components}
     assert {*_nodes(replace(config, tune=True)), *nodes} == set(STAGES)
 
