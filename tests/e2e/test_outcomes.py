@@ -12,12 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
 
 from components.trial_example_gen.subject_hashes import subject_hashes
 from pipeline.config import SUBJECT_KEY_FILE
+from pipeline.predictions.log import Batch
 from pipeline.predictions.open_log import open_log
+from pipeline.predictions.rows import PREDICTED_AT, Occasion
 from pipeline.predictions.scored_outcomes import scored_outcomes
 from tests.components.registered_model.hand_made_model import STUDY
 from tests.each import each
@@ -28,8 +31,10 @@ pytestmark = pytest.mark.slow
 SCORED = 120
 SUBJECTS = 240
 COLUMNS = ["ID", "AGE", "SEX", "CONSENT", "START", "LASTDY"]
-TODAY = datetime.now(UTC).date()
-LONG_AGO = TODAY - timedelta(days=900)
+PREDICTED = datetime.now(UTC) - timedelta(days=790)
+"""When the subjects were predicted: all that the test does happens now, so this is its clock."""
+START = PREDICTED.date() - timedelta(days=10)
+LONG_AGO = START - timedelta(days=900)
 
 CONTENT_WITH_DATES: dict[str, Any] = deepcopy(CONTENT)
 CONTENT_WITH_DATES["datasets"]["subjects"]["columns"]["START"] = {"type": "date"}
@@ -40,9 +45,8 @@ CONTENT_WITH_DATES["tasks"]["death"]["event"]["follow_up"] = {
 }
 
 KINDS = ("died", "alive", "left", "long ago")
-"""Subjects in turn: who died on day 20, was followed for 400 days, left on day 100, and died 900
-days ago. Only the last ones began before today: the outcome of the others can't be older than the
-prediction."""
+"""Subjects in turn: who died on day 20, was followed for 400 days, left on day 100, and died
+900 days before the others began, so before the prediction. The horizon of all has passed."""
 
 
 def kind(number: int) -> str:
@@ -56,7 +60,7 @@ def write_cut(folder: Path, subjects: int) -> Path:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
         for number in range(subjects):
-            start = LONG_AGO if kind(number) == "long ago" else TODAY
+            start = LONG_AGO if kind(number) == "long ago" else START
             last = {"alive": 400, "left": 100}.get(kind(number), 20)
             rows.writerow([f"S{number:03d}", 40 + number % 31, "FM"[number % 2], "Y", start, last])
     deaths = [f"S{n:03d},20" for n in range(subjects) if kind(n) in ("died", "long ago")]
@@ -82,8 +86,15 @@ class Recorded:
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     folder = tmp_path_factory.mktemp("outcomes")
     study, log = write_cut(folder / "new", SCORED), folder / "log"
-    scored = run_scoring(folder, study, "--out", "store", "--prediction-log", str(log))
+    now = folder / "now"
+    scored = run_scoring(folder, study, "--out", "store", "--prediction-log", str(now))
     assert scored.code == 0, scored.terminal
+    predictions = pa.concat_tables(open_log(str(now)).read(STUDY))
+    place = predictions.schema.get_field_index(PREDICTED_AT)
+    moments = pa.array([PREDICTED] * len(predictions), predictions.schema.field(place).type)
+    earlier = predictions.set_column(place, predictions.schema.field(place), moments)
+    batch = Batch(Occasion(STUDY, "score", "earlier"), "earlier", PREDICTED.date())
+    open_log(str(log)).append(batch, [earlier])
     later = write_cut(folder / "later", SUBJECTS)
     ended = ended_command(folder, "outcomes", later, later.parent, "--prediction-log", log)
     answer = json.loads(ended.stdout)

@@ -43,7 +43,7 @@ def calibrated(number: int, shift: float = 0.0) -> WeekOfOutcomes:
     """
     with_outcome, others = [0.5] * 6 + [0.3] * 4, [0.3] * 18 + [0.1] * 12
     mean = (sum(with_outcome) + sum(others)) / 40
-    predictions = np.array(with_outcome + others) + 0.25 - mean + shift
+    predictions = np.clip(np.array(with_outcome + others) + 0.25 - mean + shift, 0, 1)
     return outcomes(number, predictions.tolist(), [1] * 10 + [0] * 30)
 
 
