@@ -13,16 +13,11 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.beam.options import IN_MEMORY, beam_options
 from pipeline.config import RunConfig
-from pipeline.monitoring_pipeline import create_monitoring_pipeline
 from pipeline.names import SUBJECT_HASH
-from pipeline.outcomes_pipeline import create_outcomes_pipeline
 from pipeline.pipeline import create_pipeline
 from pipeline.runners.local.lanes import BESIDE, run_lanes, run_order
-from pipeline.runners.stages import STAGES
-from pipeline.scoring_pipeline import create_scoring_pipeline
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
-from pipeline.validation_pipeline import create_validation_pipeline
 
 SECRET = "a secret that no node may hold"
 
@@ -85,18 +80,6 @@ def _inputs(node: pipeline_pb2.PipelineNode) -> dict[str, set[str]]:
         name: {channel.producer_node_query.id for channel in spec.channels}
         for name, spec in node.inputs.inputs.items()
     }
-
-
-def test_every_node_has_a_line_for_people(config: RunConfig) -> None:
-    validation = create_validation_pipeline(config, "logistic_recalibration")
-    others = (
-        validation,
-        create_scoring_pipeline(config),
-        create_outcomes_pipeline(config),
-        create_monitoring_pipeline(config),
-    )
-    nodes = {node.id for other in others for node in other.components}
-    assert {*_nodes(replace(config, tune=True)), *nodes} == set(STAGES)
 
 
 def test_no_model_is_trained_on_the_data_before_the_gate_has_judged_them(config: RunConfig) -> None:
