@@ -104,6 +104,10 @@ def shown(run: Run) -> dict[str, Any]:
     return found
 
 
+_IDS = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{16})\b")
+"""Ids of models and digests of the registry's entries, of two runs never the same."""
+
+
 def _tables(name: str, path: Path, run: Run) -> Iterator[tuple[str, Counter[tuple[str, ...]]]]:
     with closing(sqlite3.connect(path)) as store:
         tables = store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -111,7 +115,7 @@ def _tables(name: str, path: Path, run: Run) -> Iterator[tuple[str, Counter[tupl
             rows = rows_of(store, table, run)
             yield (
                 f"{name}: {table}",
-                Counter(tuple(same(cell, run) for cell in row) for row in rows),
+                Counter(tuple(_IDS.sub("ID", same(cell, run)) for cell in row) for row in rows),
             )
 
 
